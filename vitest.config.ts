@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+// vitest does not see module hooks: what the loader does for the package's own name is said again here.
+const alias = { lllm: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    pool: 'threads',
+    testTimeout: 20_000,
+    projects: [
+      { extends: true, test: { name: 'house', include: ['test/house/**/*.test.ts'] } },
+      { extends: true, test: { name: 'behaviour', include: ['test/**/*.test.ts'], exclude: ['test/house/**'] } },
+    ],
+  },
+})
