@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import { configMistake, mergeBases } from './config-bases.ts'
+import { listKnown } from './errors.ts'
+import { type JsonObject, jsonPointer } from './json.ts'
+import type { ConfigSource } from './package.ts'
+
+/** At most this many mistakes of one file are told at once. */
+const issuesMax = 10
+
+const count = (max: number) => z.int().min(0).max(max)
+
+const agentFields = {
+  model_name: z.string().min(1).max(256),
+  system_prompt: z.string(),
+  system_prompt_path: z.string().min(1).max(512),
+  api_type: z.enum(['completion', 'response']),
+  model_args: z.record(z.string(), z.json()),
+  max_exception_retry: count(20),
+  max_interrupt_steps: count(100),
+  max_llm_recall: count(20),
+  context_manager: z.strictObject({ type: z.enum(['drop', 'truncate']), max_tokens: z.int().min(1) }),
+  invoker: z.string().min(1).max(64),
+}
+
+// Unknown keys of an agent become model_args, so they may be anything that JSON can carry.
+const agentDefaults = z.object(agentFields).partial().catchall(z.json())
+const agentConfig = agentDefaults.extend({ name: z.string().min(1).max(64) })
+const globalConfig = agentDefaults.extend({ name: z.never('global holds for every agent and has no name').optional() })
+
+const invokerConfig = z.strictObject({
+  type: z.literal('openai').default('openai'),
+  base_url: z.url({ protocol: /^https?$/, hostname: /.*/ }),
+  /** What the role of instructions is called by this server: OpenAI says `developer`, most others `system`. */
+  system_role: z.enum(['developer', 'system']).default('system'),
+})
+
+const configFile = z.strictObject({
+  base: z.string().min(1).max(512).optional(),
+  tactic_type: z.string().min(1).max(64).optional(),
+  description: z.string().optional(),
+  global: globalConfig.optional(),
+  agent_configs: z.array(agentConfig).optional(),
+  invokers: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/), invokerConfig).optional(),
+  sub_tactics: z.record(z.string(), z.string().min(1)).optional(),
+})
+
+type AgentDefaults = z.output<typeof agentDefaults>
+export type InvokerConfig = z.output<typeof invokerConfig>
+
+/** What config says about one agent, `global` merged in. */
+export interface AgentConfig {
+  readonly name: string
+  readonly modelName: string | undefined
+  readonly systemPrompt: string | undefined
+  readonly systemPromptPath: string | undefined
+  readonly apiType: 'completion' | 'response'
+  readonly modelArgs: JsonObject
+  readonly maxExceptionRetry: number
+  readonly maxInterruptSteps: number
+  readonly maxLlmRecall: number
+  readonly contextManager: { readonly type: 'drop' | 'truncate'; readonly max_tokens: number } | undefined
+  readonly invoker: string | undefined
+}
+
+/** A config with its bases merged in, its shape checked. */
+export interface Config {
+  readonly name: string
+  readonly file: string
+  readonly tacticType: string | undefined
+  readonly agents: ReadonlyMap<string, AgentConfig>
+  readonly invokers: ReadonlyMap<string, InvokerConfig>
+  /** By the name of a sub-tactic: the name of the config that it is called with. */
+  readonly subTactics: ReadonlyMap<string, string>
+  /** The merged value, for the hash of the session and for whoever wants to look. */
+  readonly value: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Merges a config with its chain of `base`s and judges what comes out. Maps are merged key by key; lists and scalars replace.
+ *
+ * A base is looked for beside the config first (`default` in `code_review/pro` is `code_review/default`), then from the top.
+ *
+ * @throws LllmError `invalid-config`, which names the file and what is known.
+ */
+export function resolveConfig(source: ConfigSource, configs: ReadonlyMap<string, ConfigSource>): Config {
+  return parseConfig(source, mergeBases(source, configs))
+}
+
+function parseConfig({ name, file }: ConfigSource, value: Readonly<Record<string, unknown>>): Config {
+  const parsed = configFile.safeParse(value)
+  if (!parsed.success) throw configMistake(file, parsed.error.issues.slice(0, issuesMax).map(tellIssue).join(' '))
+  const { global: defaults = {}, agent_configs = [], invokers = {}, sub_tactics = {} } = parsed.data
+  const agents = new Map<string, AgentConfig>()
+  for (const agent of agent_configs) {
+    if (agents.has(agent.name)) {
+      throw configMistake(file, `/agent_configs: the agent "${agent.name}" is configured twice.`)
+    }
+    agents.set(agent.name, parseAgent(defaults, agent, file))
+  }
+  return {
+    name,
+    file,
+    tacticType: parsed.data.tactic_type,
+    agents,
+    invokers: new Map(Object.entries(invokers)),
+    subTactics: new Map(Object.entries(sub_tactics)),
+    value,
+  }
+}
+
+function tellIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'unrecognized_keys') return `${jsonPointer(issue.path) || 'It'}: ${issue.message}.`
+  const [key = ''] = issue.keys
+  const known = issue.path.length === 0 ? ` ${listKnown(key, Object.keys(configFile.shape))}` : ''
+  return `${jsonPointer([...issue.path, key])} is not known.${known}`
+}
+
+function parseAgent(defaults: AgentDefaults, agent: z.output<typeof agentConfig>, file: string): AgentConfig {
+  if (agent.system_prompt !== undefined && agent.system_prompt_path !== undefined) {
+    throw configMistake(
+      file,
+      `/agent_configs: "${agent.name}" has a system_prompt and a system_prompt_path: give one of them.`,
+    )
+  }
+  // An agent's own prompt, of whichever kind, replaces the default one.
+  const ownPrompt = agent.system_prompt !== undefined || agent.system_prompt_path !== undefined
+  const { system_prompt, system_prompt_path, ...merged } = {
+    ...(ownPrompt ? { ...defaults, system_prompt: undefined, system_prompt_path: undefined } : defaults),
+    ...agent,
+  }
+  return {
+    name: agent.name,
+    modelName: merged.model_name,
+    systemPrompt: system_prompt,
+    systemPromptPath: system_prompt_path,
+    apiType: merged.api_type ?? 'completion',
+    modelArgs: { ...modelArgsOf(defaults), ...modelArgsOf(agent) },
+    maxExceptionRetry: merged.max_exception_retry ?? 3,
+    maxInterruptSteps: merged.max_interrupt_steps ?? 5,
+    maxLlmRecall: merged.max_llm_recall ?? 2,
+    contextManager: merged.context_manager,
+    invoker: merged.invoker,
+  }
+}
+
+/** The `model_args` of an agent, or of `global`, and the keys beside them that are not ours. */
+function modelArgsOf(agent: AgentDefaults): JsonObject {
+  const unknownKeys = Object.entries(agent).filter(([key]) => key !== 'name' && !Object.hasOwn(agentFields, key))
+  return { ...(Object.fromEntries(unknownKeys) as JsonObject), ...agent.model_args }
+}

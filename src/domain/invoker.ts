@@ -1,0 +1,109 @@
+import type { Price, Usage } from './cost.ts'
+import type { JsonObject, JsonSchema } from './json.ts'
+import type { AssistantMessage, Message, ToolSpec } from './message.ts'
+
+/** The two wire formats of OpenAI: chat completions, and responses. */
+export type ApiType = 'completion' | 'response'
+
+/** What the reply has to look like, beyond being text. */
+export type OutputFormat =
+  | { readonly kind: 'json'; readonly name: string; readonly schema: JsonSchema; readonly strict: boolean }
+  | {
+      readonly kind: 'tags'
+      readonly tags: readonly string[]
+      readonly fences: readonly string[]
+      readonly signals: readonly string[]
+    }
+
+/** One request to a model, in no provider's format. */
+export interface ModelRequest {
+  readonly model: string
+  readonly apiType: ApiType
+  readonly messages: readonly Message[]
+  /** Passed to the provider as they are: temperature, max_completion_tokens, seed … */
+  readonly modelArgs: JsonObject
+  readonly tools: readonly ToolSpec[]
+  readonly format?: OutputFormat
+}
+
+/** A reply as it came. Whether it is of any use is for the engine to say, after it has been paid for. */
+export interface ModelReply {
+  readonly id: string | null
+  /** The model that answered, as the provider names it. */
+  readonly model: string | null
+  readonly message: AssistantMessage
+  readonly finishReason: string | null
+  /** Null when the provider gave no usage, or one that cannot be true. */
+  readonly usage: Usage | null
+}
+
+/**
+ * A way to ask models.
+ *
+ * `invoke` sends exactly one request and never retries. It rejects with a {@link ProviderError} when the provider fails,
+ * in whatever way, and with the reason of `signal` when that aborts; then the provider's socket is closed.
+ * It may be called any number of times at once.
+ */
+export interface Invoker {
+  /** The name by which configs choose it. */
+  readonly name: string
+  /** Whether replies are made up on this machine rather than by a model. */
+  readonly simulated: boolean
+  invoke(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
+  /** Releases sockets. Nothing is invoked afterwards. */
+  close(): Promise<void>
+}
+
+export type ProviderErrorKind =
+  /** No connection, a cut socket, or no answer in time. */
+  | 'unreachable'
+  /** The provider limits the rate (429). */
+  | 'rate-limited'
+  /** The provider answered with an error of its own (408, 409, 5xx). */
+  | 'failed'
+  /** The provider refuses the request (other 4xx): sending it again would not help. */
+  | 'rejected'
+  /** The provider answered 2xx, but not with a reply of its own format. */
+  | 'garbled'
+
+/**
+ * A provider's failure. Its message is ours: it says what happened and never quotes the provider, whose texts may hold
+ * a key or a prompt.
+ */
+export class ProviderError extends Error {
+  readonly kind: ProviderErrorKind
+  readonly status: number | null
+  readonly retryAfterMs: number | null
+  /** What a garbled reply nevertheless said it cost. */
+  readonly usage: Usage | null
+  /** Whether the provider may bill this request: true for garbled replies and for sockets cut after sending. */
+  readonly mayBeBilled: boolean
+
+  constructor(
+    kind: ProviderErrorKind,
+    message: string,
+    details: {
+      readonly status?: number | null
+      readonly retryAfterMs?: number | null
+      readonly usage?: Usage | null
+      readonly mayBeBilled?: boolean
+      readonly cause?: unknown
+    } = {},
+  ) {
+    super(message, { cause: details.cause })
+    this.name = 'ProviderError'
+    this.kind = kind
+    this.status = details.status ?? null
+    this.retryAfterMs = details.retryAfterMs ?? null
+    this.usage = details.usage ?? null
+    this.mayBeBilled = details.mayBeBilled ?? false
+  }
+}
+
+/**
+ * Knows what models cost. `price` gives null for a model that it does not know; it never throws and never guesses.
+ * `models` are the names of the model, the likeliest first: as the provider answered, then as it was asked for.
+ */
+export interface PriceBook {
+  price(models: readonly string[], usage: Usage, atMs: number): Price | null
+}

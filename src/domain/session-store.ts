@@ -1,0 +1,97 @@
+import type { Cost } from './cost.ts'
+import type { CostLine } from './cost-report.ts'
+import type { Session, SessionState } from './session.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** Which sessions are meant. All that is given has to hold. */
+export interface SessionFilter {
+  readonly tactic?: string
+  readonly state?: SessionState
+  readonly tags?: Readonly<Record<string, string>>
+  /** Inclusive, in ms since 1970. */
+  readonly startedAfterMs?: number
+  /** Exclusive, in ms since 1970. */
+  readonly startedBeforeMs?: number
+}
+
+/** A session in a list. */
+export interface SessionSummary {
+  readonly id: string
+  readonly tactic: string
+  readonly tacticId: string
+  readonly state: SessionState
+  readonly startedAtMs: number
+  readonly durationMs: number
+  readonly agentCalls: number
+  readonly subTacticCalls: number
+  readonly llmCalls: number
+  readonly cost: Cost
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** Where a list goes on: after the session with this start and id. */
+export interface SessionPosition {
+  readonly startedAtMs: number
+  readonly id: string
+}
+
+export interface SessionPage {
+  readonly data: readonly SessionSummary[]
+  readonly next: SessionPosition | null
+}
+
+/** By what costs are grouped: `tactic` is the tactic that spent, also as a sub-tactic; `day` is the UTC day of the session's start. */
+export type CostGroup = 'tactic' | 'agent' | 'model' | 'day' | `tag.${string}`
+
+/** Sums over many sessions can exceed what a number holds exactly: money is a bigint of pico-USD here. */
+export interface CostTotals {
+  /** Sessions (roots) that have a share in it. */
+  readonly sessions: number
+  readonly llmCalls: number
+  readonly promptTokens: number
+  readonly cachedPromptTokens: number
+  readonly completionTokens: number
+  readonly reasoningTokens: number
+  readonly totalTokens: number
+  readonly promptPicoUsd: bigint
+  readonly completionPicoUsd: bigint
+  readonly pricedCalls: number
+  readonly unpricedCalls: number
+}
+
+export interface CostGroupTotals extends CostTotals {
+  /** One value per group asked for, in the same order. Null: the session does not have the tag. */
+  readonly keys: readonly (string | null)[]
+}
+
+export interface CostReport {
+  /** Ordered by the keys. */
+  readonly data: readonly CostGroupTotals[]
+  /** Over all sessions that fit the filter; `sessions` counts those without a model call too. */
+  readonly total: CostTotals
+}
+
+/**
+ * Keeps the sessions of calls that have ended. Sub-sessions live in their parent's record and are not listed by themselves.
+ *
+ * Every method rejects with an LllmError `store-unavailable` when the storage fails, and with nothing else. A failed `save`
+ * has written nothing. Any number of calls may be under way at once.
+ */
+export interface SessionStore {
+  /** Names the store in `/info`, without secrets: `sqlite`, `memory`. */
+  readonly kind: string
+  /** Once it resolves, the session survives a kill of the process (where the store survives it at all). Saving an id again replaces it. */
+  save(session: Session): Promise<void>
+  get(id: string): Promise<SessionRecord | undefined>
+  /** Resolves to whether there was such a session. */
+  delete(id: string): Promise<boolean>
+  /** Newest first, by start and then id. Pages stay in step while sessions arrive. */
+  list(filter: SessionFilter, limit: number, after?: SessionPosition): Promise<SessionPage>
+  /** The cost lines of one session, or undefined when there is no such session. */
+  costOf(id: string): Promise<readonly CostLine[] | undefined>
+  costs(filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<CostReport>
+  /** Rejects when sessions cannot be written now. */
+  ping(): Promise<void>
+  /** Finishes what was accepted and lets go of the storage. Calling it twice is fine. */
+  close(): Promise<void>
+}

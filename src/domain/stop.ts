@@ -1,0 +1,75 @@
+import { type ErrorCode, LllmError } from './errors.ts'
+import type { EndReason } from './session.ts'
+
+const brand = Symbol.for('lllm.stopped')
+
+/** The reason that a signal is aborted with: what ended the call, in the words of the session record. */
+export class Stopped extends Error {
+  readonly endReason: EndReason
+  readonly [brand] = true
+
+  constructor(endReason: EndReason) {
+    super(`The call was stopped: ${endReason}.`)
+    this.name = 'Stopped'
+    this.endReason = endReason
+  }
+}
+
+/** What a stop is told as, by what caused it. */
+export const stopCodes: Readonly<Record<EndReason, ErrorCode>> = {
+  'client-closed': 'client-closed-request',
+  deadline: 'deadline-exceeded',
+  shutdown: 'draining',
+  cancelled: 'cancelled',
+}
+
+/** Why a signal was aborted. A reason that is none of ours means that somebody cancelled, or an `AbortSignal.timeout`. */
+export function endReasonOf({ reason }: AbortSignal): EndReason {
+  if (isStopped(reason)) return reason.endReason
+  return reason instanceof Error && reason.name === 'TimeoutError' ? 'deadline' : 'cancelled'
+}
+
+/** The error that a stopped call ends with. Whatever else is thrown while it is being stopped is only the echo of that. */
+export function stopError(signal: AbortSignal): LllmError {
+  const endReason = endReasonOf(signal)
+  return new LllmError(stopCodes[endReason], `The call was stopped: ${endReason}.`)
+}
+
+/** Holds for reasons of another copy of this module as well, which `instanceof` does not. */
+function isStopped(reason: unknown): reason is Stopped {
+  return typeof reason === 'object' && reason !== null && brand in reason
+}
+
+/** A signal that follows its parents until it is disposed of, and can be stopped by itself. */
+export interface StopScope {
+  readonly signal: AbortSignal
+  stop(reason: EndReason): void
+  /** Lets go of the parents and of the timer. The signal no longer aborts. */
+  dispose(): void
+}
+
+/** A timer that is set for longer than this goes off at once. */
+const timerMaxMs = 2 ** 31 - 1
+
+/**
+ * Makes a signal that aborts with its parents or after `timeoutMs`. Other than `AbortSignal.any`, it holds on to nothing
+ * once it is disposed of, however long its parents live.
+ */
+export function openStopScope(parents: readonly AbortSignal[], timeoutMs?: number): StopScope {
+  const controller = new AbortController()
+  const onAbort = (event: Event) => controller.abort((event.target as AbortSignal).reason)
+  for (const parent of parents) {
+    if (parent.aborted) controller.abort(parent.reason)
+    else parent.addEventListener('abort', onAbort, { once: true })
+  }
+  const onTimeout = () => controller.abort(new Stopped('deadline'))
+  const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, Math.min(timeoutMs, timerMaxMs))
+  return {
+    signal: controller.signal,
+    stop: (reason) => controller.abort(new Stopped(reason)),
+    dispose() {
+      clearTimeout(timer)
+      for (const parent of parents) parent.removeEventListener('abort', onAbort)
+    },
+  }
+}

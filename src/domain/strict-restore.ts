@@ -1,0 +1,57 @@
+import { acceptsNull, asNode, listOf, requiredOf, type SchemaNode, typesOf } from './schema-node.ts'
+
+/** Schemas may refer to themselves; values from a model, and references, are followed this deep. */
+const depthMax = 100
+
+/** Takes out the nulls that stand for "left out", where strict mode made an optional property a nullable one. */
+export function withoutAddedNulls(value: unknown, root: SchemaNode): unknown {
+  return restore(value, [root], root, depthMax)
+}
+
+/** A value may be described by several schemas at once: the alternatives of a union. */
+function restore(value: unknown, schemas: readonly SchemaNode[], root: SchemaNode, depth: number): unknown {
+  if (depth <= 0 || typeof value !== 'object' || value === null) return value
+  const branches = schemas.flatMap((schema) => branchesOf(schema, root, depth))
+  if (Array.isArray(value)) {
+    const items = branches.map((branch) => asNode(branch['items'])).filter((inner) => inner !== undefined)
+    return items.length === 0 ? value : value.map((inner) => restore(inner, items, root, depth - 1))
+  }
+  const fitting = branches.filter((branch) => mayDescribe(branch, value as SchemaNode))
+  const entries = Object.entries(value).flatMap(([name, inner]): [string, unknown][] => {
+    const owners = fitting.flatMap((branch) => {
+      const properties = asNode(branch['properties']) ?? {}
+      const property = Object.hasOwn(properties, name) ? asNode(properties[name]) : undefined
+      return property === undefined ? [] : [{ property, isOptional: !requiredOf(branch).has(name) }]
+    })
+    const properties = owners.map(({ property }) => property)
+    const standsForLeftOut = owners.some(({ isOptional }) => isOptional) && !properties.some(acceptsNull)
+    if (inner === null && standsForLeftOut) return []
+    return [[name, restore(inner, properties, root, depth - 1)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Whether an object can be meant by this alternative, judged by the properties that tell alternatives apart. */
+function mayDescribe(schema: SchemaNode, value: SchemaNode): boolean {
+  if (!typesOf(schema).includes('object')) return false
+  return Object.entries(asNode(schema['properties']) ?? {}).every(([name, property]) => {
+    const told = asNode(property)
+    if (told === undefined || !Object.hasOwn(value, name) || value[name] === null) return true
+    if ('const' in told) return told['const'] === value[name]
+    return !('enum' in told) || listOf(told['enum']).includes(value[name])
+  })
+}
+
+/** The plain schemas behind references and alternatives. */
+function branchesOf(schema: SchemaNode, root: SchemaNode, depth: number): readonly SchemaNode[] {
+  if (depth <= 0) return []
+  const reference = schema['$ref']
+  if (typeof reference === 'string') {
+    const definitions = asNode(root['$defs']) ?? {}
+    const target = reference === '#' ? root : asNode(definitions[reference.replace('#/$defs/', '')])
+    return target === undefined ? [] : branchesOf(target, root, depth - 1)
+  }
+  const alternatives = [...listOf(schema['anyOf']), ...listOf(schema['oneOf'])]
+  if (alternatives.length === 0) return [schema]
+  return alternatives.flatMap((inner) => branchesOf(asNode(inner) ?? {}, root, depth - 1))
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import type { Agent } from './agent.ts'
+import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
+
+/** What a tactic declares about itself. Everything is said once, here. */
+export interface TacticSpec {
+  /** How the tactic is reached: `[a-z0-9]` with `_` and `-` inside, at most 64. Without a name it is a base: it cannot be registered. */
+  readonly name?: string
+  readonly description?: string
+  readonly agents: readonly string[]
+  readonly tactics: Readonly<Record<string, TacticClass>>
+  readonly input: Schema
+  readonly output: Schema
+  /** Inputs that are worth trying, shown in the OpenAPI document. */
+  readonly examples: readonly unknown[]
+}
+
+/** What the engine hands to a tactic when it makes one for a call. */
+export interface Scope {
+  readonly agents: Readonly<Record<string, Agent>>
+  readonly tactics: Readonly<Record<string, SubTactic>>
+  readonly signal: AbortSignal
+}
+
+/** What a batch made of one of its tasks. Failures are values: one bad task does not hide the results of the others. */
+export type Settled<Output> =
+  | { readonly index: number; readonly status: 'success'; readonly result: Output }
+  | { readonly index: number; readonly status: 'failure' | 'cancelled' | 'skipped'; readonly error: unknown }
+
+export interface BatchOptions {
+  /** Tasks under way at once, 1..1000. Default 4. */
+  readonly maxWorkers?: number
+  /** Whether the first failure in time ends the batch: what has not been started is skipped. Default false. */
+  readonly failFast?: boolean
+}
+
+/** A declared sub-tactic, called like a function. Its session becomes a child of the caller's. */
+export interface SubTactic<Input = never, Output = unknown> {
+  /** Rejects with the sub-tactic's error; what it spent stays recorded. */
+  (task: Input): Promise<Output>
+  /** Many tasks, each a child of its own, in the order of the tasks. Never rejects for a task's failure. */
+  batch(tasks: readonly Input[], options?: BatchOptions): Promise<readonly Settled<Output>[]>
+}
+
+/** Any concrete tactic, seen from the engine. */
+export interface TacticClass {
+  readonly spec: TacticSpec
+  new (scope: Scope): { call(task: never): Promise<unknown> }
+}
+
+export type AgentsOf<Names extends readonly string[]> = { readonly [Name in Names[number]]: Agent }
+export type SubTacticsOf<Tactics> = {
+  readonly [Name in keyof Tactics]: SubTactic<GivenTo<Tactics[Name]>, OutputOf<Tactics[Name]>>
+}
+
+/** What `call` receives: the task after validation, with its defaults filled in. */
+export type InputOf<T> = T extends { readonly spec: { readonly input: infer In extends Schema } }
+  ? SchemaOutput<In>
+  : never
+/** What a caller may send: the task before its defaults are filled in. */
+export type GivenTo<T> = T extends { readonly spec: { readonly input: infer In extends Schema } }
+  ? SchemaInput<In>
+  : never
+/** What a caller gets back. */
+export type OutputOf<T> = T extends { readonly spec: { readonly output: infer Out extends Schema } }
+  ? SchemaOutput<Out>
+  : never
+
+const brand = Symbol.for('lllm.tactic')
+
+/** Whether a value is the class of a tactic, of this or another copy of this module. */
+export function isTacticClass(value: unknown): value is TacticClass {
+  return typeof value === 'function' && brand in value && 'spec' in value
+}
+
+/**
+ * Makes the base class of a tactic from its spec.
+ *
+ * The engine makes one instance per call, so a field of the class belongs to that call alone. That is the whole isolation
+ * mechanism: nothing is copied and nothing is shared. Input and output are strings unless schemas are given.
+ */
+export function Tactic<
+  const Agents extends readonly string[] = readonly [],
+  const Tactics extends Readonly<Record<string, TacticClass>> = Record<never, never>,
+  In extends Schema = z.ZodString,
+  Out extends Schema = z.ZodString,
+>(given: {
+  readonly name?: string
+  readonly description?: string
+  readonly agents?: Agents
+  readonly tactics?: Tactics
+  readonly input?: In
+  readonly output?: Out
+  readonly examples?: readonly SchemaInput<NoInfer<In>>[]
+}) {
+  const spec = {
+    ...given,
+    agents: given.agents ?? [],
+    tactics: given.tactics ?? {},
+    input: given.input ?? z.string(),
+    output: given.output ?? z.string(),
+    examples: given.examples ?? [],
+  } as TacticSpec & { readonly input: In; readonly output: Out }
+
+  abstract class TacticBase {
+    static readonly spec = spec
+    static readonly [brand] = true
+    readonly agents: AgentsOf<Agents>
+    readonly tactics: SubTacticsOf<Tactics>
+    /** Aborts when the call ends early: hand it to your own I/O. */
+    readonly signal: AbortSignal
+
+    constructor(scope: Scope) {
+      this.agents = scope.agents as AgentsOf<Agents>
+      this.tactics = scope.tactics as unknown as SubTacticsOf<Tactics>
+      this.signal = scope.signal
+    }
+
+    /** The orchestration. What it returns is validated by the output schema; what it throws ends the call as a failure. */
+    abstract call(task: SchemaOutput<In>): Promise<SchemaInput<Out>>
+
+    /** A base for a variant: same input and output, its own name, and whatever agents and sub-tactics it adds. */
+    static extend<
+      This extends typeof TacticBase,
+      const MoreAgents extends readonly string[] = readonly [],
+      const MoreTactics extends Readonly<Record<string, TacticClass>> = Record<never, never>,
+    >(
+      this: This,
+      more: {
+        readonly name?: string
+        readonly description?: string
+        readonly agents?: MoreAgents
+        readonly tactics?: MoreTactics
+        readonly examples?: readonly SchemaInput<In>[]
+      },
+    ) {
+      // biome-ignore lint/complexity/noUselessThisAlias: TypeScript accepts a mixin only of a base with a type of its own.
+      const Parent: typeof TacticBase = this
+      const { name: _, ...inherited } = Parent.spec
+      abstract class Extended extends Parent {
+        // The parent's name is dropped: two tactics must not answer to one name.
+        static override readonly spec = {
+          ...inherited,
+          ...more,
+          agents: [...new Set([...Parent.spec.agents, ...(more.agents ?? [])])],
+          tactics: { ...Parent.spec.tactics, ...more.tactics },
+        } as unknown as typeof spec
+      }
+      return Extended as unknown as This &
+        MixIn<{ readonly agents: AgentsOf<MoreAgents>; readonly tactics: SubTacticsOf<MoreTactics> }>
+    }
+  }
+  return TacticBase
+}
+
+/** The one constructor shape that TypeScript lets us intersect with a class and keep its abstract members abstract. */
+// biome-ignore lint/suspicious/noExplicitAny: TypeScript accepts a mix-in constructor only with any[].
+type MixIn<Instance> = abstract new (...args: any[]) => Instance
