@@ -1,0 +1,52 @@
+import type { InvokerConfig } from '../domain/config.ts'
+import type { Invoker } from '../domain/invoker.ts'
+import type { InvokerPool } from '../domain/invoker-pool.ts'
+import { createOpenAiInvoker } from './openai-invoker.ts'
+import { createSimulatedInvoker } from './simulated-invoker.ts'
+
+export interface ProviderSettings {
+  /** Of the default provider. */
+  readonly apiKey: string | undefined
+  /** Alone, it is enough for servers that need no key. */
+  readonly baseUrl: string | undefined
+  /** The key of an invoker that a config declares, by its name. A config itself never says where a key is. */
+  readonly keyOf: (invoker: string) => string | undefined
+}
+
+/** Opens invokers as they are asked for. Without a key and a base URL, the default is the simulated model. */
+export function createInvokerPool({ apiKey, baseUrl, keyOf }: ProviderSettings): InvokerPool {
+  const simulated = createSimulatedInvoker({ name: 'simulated' })
+  const isConfigured = apiKey !== undefined || baseUrl !== undefined
+  const standard = isConfigured
+    ? createOpenAiInvoker({
+        name: 'openai',
+        ...(apiKey === undefined ? {} : { apiKey }),
+        ...(baseUrl === undefined ? {} : { baseUrl }),
+      })
+    : simulated
+  const builtIn = new Map([standard, simulated].map((invoker) => [invoker.name, invoker]))
+  const declared = new Map<string, Invoker>()
+
+  return {
+    default: standard,
+    builtIn,
+    declared(name: string, config: InvokerConfig) {
+      const identity = JSON.stringify([name, config.base_url, config.system_role])
+      const known = declared.get(identity)
+      if (known !== undefined) return known
+      const key = keyOf(name)
+      const opened = createOpenAiInvoker({
+        name,
+        baseUrl: config.base_url,
+        systemRole: config.system_role,
+        ...(key === undefined ? {} : { apiKey: key }),
+      })
+      declared.set(identity, opened)
+      return opened
+    },
+    all: () => [...new Set([...builtIn.values(), ...declared.values()])],
+    async close() {
+      await Promise.allSettled([...builtIn.values(), ...declared.values()].map((invoker) => invoker.close()))
+    },
+  }
+}

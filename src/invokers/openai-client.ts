@@ -1,0 +1,73 @@
+import OpenAI from 'openai'
+import { createHttpClient, type HttpReply } from './http-client.ts'
+
+export interface OpenAiAccess {
+  /** Ends before `/chat/completions`. Default: OpenAI's own. */
+  readonly baseUrl?: string
+  /** Without a key no Authorization header is sent. */
+  readonly apiKey?: string
+}
+
+export interface OpenAiClient {
+  /** Sends one request. Rejects with an error of the SDK, of which `toProviderError` makes one of ours. */
+  post(path: string, body: object, signal: AbortSignal): Promise<HttpReply>
+  close(): Promise<void>
+}
+
+export function createOpenAiClient(access: OpenAiAccess): OpenAiClient {
+  const sdk = new LeanOpenAi(access)
+  return {
+    async post(path, body, signal) {
+      // The reply is taken as it came: what the SDK would make of it is typed, but not checked.
+      const reply: unknown = await sdk.post(path, { body, signal }).asResponse()
+      return reply as HttpReply
+    },
+    close: () => sdk.http.close(),
+  }
+}
+
+type Build = OpenAI['buildRequest']
+type Send = OpenAI['fetchWithTimeout']
+
+/**
+ * OpenAI's SDK, made to take nothing from the environment (OPENAI_CUSTOM_HEADERS excepted, which it always reads), never to
+ * try again, and to do little work for a call.
+ *
+ * Two requests differ in nothing but their paths, bodies and signals, so the SDK builds the rest once. This and an HTTP
+ * client of our own take three quarters off the CPU time that the SDK takes for a call.
+ */
+class LeanOpenAi extends OpenAI {
+  readonly http = createHttpClient()
+  #pattern: ReturnType<Build> | undefined
+  #headers: readonly string[] | undefined
+
+  constructor({ baseUrl = 'https://api.openai.com/v1', apiKey }: OpenAiAccess) {
+    super({
+      baseURL: baseUrl,
+      // The SDK insists on a key, also where its header is then left out.
+      apiKey: apiKey ?? 'none',
+      ...(apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
+      adminAPIKey: null,
+      organization: null,
+      project: null,
+      webhookSecret: null,
+      maxRetries: 0,
+      logLevel: 'off',
+    })
+  }
+
+  override async buildRequest(options: Parameters<Build>[0]): ReturnType<Build> {
+    this.#pattern ??= super.buildRequest({ method: 'post', path: '/', body: {} })
+    const { req, timeout } = await this.#pattern
+    const body = JSON.stringify(options.body)
+    return { req: { ...req, body, signal: options.signal ?? null }, url: this.buildURL(options.path, null), timeout }
+  }
+
+  /** The SDK would set a timer for each request; here the call's signal is the deadline. */
+  override async fetchWithTimeout(url: Parameters<Send>[0], init: Parameters<Send>[1]): ReturnType<Send> {
+    this.#headers ??= [...new Headers(init?.headers)].flat()
+    const signal = init?.signal ?? new AbortController().signal
+    const reply: unknown = await this.http.post(String(url), this.#headers, String(init?.body), signal)
+    return reply as Response
+  }
+}
