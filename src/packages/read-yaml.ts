@@ -1,0 +1,61 @@
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { type ErrorCode, isLllmError, LllmError } from '../domain/errors.ts'
+
+export interface YamlOrigin {
+  readonly file: string
+  readonly code: ErrorCode
+  /** Lines of the file before the text, for texts that are a part of their file. */
+  readonly linesBefore?: number
+}
+
+/** How often aliases may multiply a value: enough for shared settings, too few for a text that grows without end. */
+const aliasCountMax = 100
+
+/**
+ * Reads a YAML mapping; an empty text is an empty one. Merge keys (`<<`) and tags are not part of it.
+ *
+ * The library's own check for duplicate keys takes quadratic time, so it is off and ours is linear. Bound the text before.
+ *
+ * @throws LllmError with the given code, whose message begins with `file:line:column` where there is one place to show.
+ */
+export function readYaml(text: string, origin: YamlOrigin): Readonly<Record<string, unknown>> {
+  const lines = new LineCounter()
+  const mistake = (message: string, position?: number) => {
+    const { line, col } = lines.linePos(position ?? 0)
+    const place = position === undefined ? '' : `:${line + (origin.linesBefore ?? 0)}:${col}`
+    return new LllmError(origin.code, `${origin.file}${place}: ${message}`, { file: origin.file })
+  }
+  try {
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      logLevel: 'error',
+      merge: false,
+      prettyErrors: false,
+      resolveKnownTags: false,
+      stringKeys: true,
+      uniqueKeys: false,
+    })
+    const [problem] = [...document.errors, ...document.warnings]
+    if (problem !== undefined) throw mistake(problem.message, problem.pos[0])
+    visit(document, {
+      Map(_key, { items }) {
+        const seen = new Set<unknown>()
+        for (const { key } of items) {
+          const name = isScalar(key) ? key.value : undefined
+          if (seen.has(name))
+            throw mistake(`The key "${name}" is there twice.`, isScalar(key) ? key.range?.[0] : undefined)
+          seen.add(name)
+        }
+      },
+    })
+    const value: unknown = document.toJS({ maxAliasCount: aliasCountMax }) ?? {}
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw mistake('It must be a mapping of keys to values.')
+    }
+    return value as Readonly<Record<string, unknown>>
+  } catch (error) {
+    if (isLllmError(error)) throw error
+    // Too many aliases, or nesting that is deeper than the stack.
+    throw mistake(`It cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}.`)
+  }
+}
