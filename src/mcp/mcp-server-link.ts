@@ -1,0 +1,118 @@
+import { LllmError } from '../domain/errors.ts'
+import type { Tool } from '../domain/tool.ts'
+import type { McpServer } from './mcp-config.ts'
+import { connect, type McpConnection } from './mcp-connection.ts'
+import { toTools } from './mcp-tool.ts'
+
+/** What is shared by all calls that use one server: its connection, made on first use and again after it was lost. */
+export class McpServerLink {
+  readonly #name: string
+  readonly #server: McpServer
+  readonly #closing = new AbortController()
+  readonly #farewells = new Set<Promise<void>>()
+  #connection: Promise<McpConnection> | undefined
+  #tools: Promise<readonly Tool[]> | undefined
+
+  constructor(name: string, server: McpServer) {
+    this.#name = name
+    this.#server = server
+  }
+
+  /** Rejects with an LllmError `provider-failed`, or with the reason of the signal. */
+  async tools(signal: AbortSignal): Promise<readonly Tool[]> {
+    signal.throwIfAborted()
+    this.#tools ??= this.#listTools()
+    return await untilAborted(this.#tools, signal)
+  }
+
+  /** Closes the connection, one that is just being made too. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    if (this.#connection !== undefined) this.#leave(this.#connection)
+    await Promise.all(this.#farewells)
+  }
+
+  #listTools(): Promise<readonly Tool[]> {
+    const listed = this.#use((connection) => connection.listTools(), this.#closing.signal).then((offered) =>
+      toTools(this.#name, offered, (tool, args, signal) =>
+        this.#use((connection) => connection.callTool(tool, args, signal), signal),
+      ),
+    )
+    listed.catch(() => {
+      if (this.#tools === listed) this.#tools = undefined
+    })
+    return listed
+  }
+
+  async #use<Answer>(
+    ask: (connection: McpConnection) => Promise<Answer>,
+    signal: AbortSignal,
+    isRetry = false,
+  ): Promise<Answer> {
+    this.#refuseIfClosed()
+    signal.throwIfAborted()
+    const known = this.#connection
+    const current = known ?? this.#connect()
+    try {
+      return await ask(await untilAborted(current, signal))
+    } catch (cause) {
+      this.#refuseIfClosed()
+      signal.throwIfAborted()
+      this.#leave(current)
+      // A server that was started anew does not know our session, and says so before it does anything.
+      if (!isRetry && known !== undefined && isSessionUnknown(cause)) return await this.#use(ask, signal, true)
+      const message = `The MCP server "${this.#name}" cannot be reached, or does not keep to the protocol.`
+      throw new LllmError('provider-failed', message, {}, { cause })
+    }
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing.signal.aborted) throw new LllmError('draining', 'The service is shutting down.')
+  }
+
+  #connect(): Promise<McpConnection> {
+    const connection = connect(this.#server, this.#closing.signal, {
+      onToolsChanged: () => {
+        if (this.#connection === connection) this.#tools = undefined
+      },
+      onLost: () => this.#forget(connection),
+    })
+    this.#connection = connection
+    return connection
+  }
+
+  #leave(connection: Promise<McpConnection>): void {
+    this.#forget(connection)
+    const farewell = connection.then(
+      ({ close }) => close(),
+      () => {},
+    )
+    this.#farewells.add(farewell)
+    void farewell.finally(() => this.#farewells.delete(farewell))
+  }
+
+  #forget(connection: Promise<McpConnection>): void {
+    if (this.#connection !== connection) return
+    this.#connection = undefined
+    this.#tools = undefined
+  }
+}
+
+/** Streamable HTTP: "When a client receives HTTP 404 in response to a request, it MUST start a new session". */
+function isSessionUnknown(error: unknown): boolean {
+  return error instanceof Error && 'status' in error && error.status === 404
+}
+
+/** Waits for what others may be waiting for too, so that one of them can go. */
+async function untilAborted<Value>(shared: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([shared, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
