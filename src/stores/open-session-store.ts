@@ -1,0 +1,41 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LllmError } from '../domain/errors.ts'
+import type { SessionStore } from '../domain/session-store.ts'
+import { createMemorySessionStore } from './memory-session-store.ts'
+import { openSqliteSessionStore } from './sqlite-session-store.ts'
+
+/** Where the answer to a wrong setting begins. The setting itself is not quoted: a URL may hold a password. */
+const known = 'Give the path of a file, a file: URL, or :memory:'
+
+/**
+ * Opens the store that a setting names: `:memory:`, or the path or file: URL of a SQLite database.
+ *
+ * @throws LllmError `invalid-settings` when it names none, and `store-unavailable` when the file cannot be used.
+ */
+export async function openSessionStore(database: string): Promise<SessionStore> {
+  if (database === ':memory:') return createMemorySessionStore()
+  return openSqliteSessionStore({ path: resolve(pathOf(database)) })
+}
+
+function pathOf(database: string): string {
+  if (/^postgres(ql)?:/i.test(database)) {
+    throw new LllmError(
+      'invalid-settings',
+      `The database is PostgreSQL, which this version does not support. ${known}.`,
+    )
+  }
+  if (/^file:/i.test(database)) return pathOfUrl(database)
+  if (database.trim() === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(database) || database.includes('\0')) {
+    throw new LllmError('invalid-settings', `The database is none that this version supports. ${known}.`)
+  }
+  return database
+}
+
+function pathOfUrl(database: string): string {
+  try {
+    return fileURLToPath(database)
+  } catch (cause) {
+    throw new LllmError('invalid-settings', `The database is not a file: URL of this machine. ${known}.`, {}, { cause })
+  }
+}

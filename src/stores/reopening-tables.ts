@@ -1,0 +1,59 @@
+import type { SessionTables } from './session-tables.ts'
+
+/**
+ * Tables that are opened when they are first used, and again after an error that makes their connection doubtful: a
+ * disk that was full for a while must not need a restart. What failed so is tried once more on the new connection,
+ * which also settles a commit of which nobody knows whether it arrived; writing a session twice changes nothing.
+ *
+ * Calls must come one after another.
+ */
+export function createReopeningTables(
+  open: () => Promise<SessionTables>,
+  isAboutConnection: (error: unknown) => boolean,
+): SessionTables {
+  let opened: SessionTables | undefined
+
+  async function drop() {
+    const broken = opened
+    opened = undefined
+    // It is broken already: how it ends changes nothing.
+    await broken?.close().catch(() => undefined)
+  }
+
+  async function attempt<Result>(work: (tables: SessionTables) => Promise<Result>): Promise<Result> {
+    opened ??= await open()
+    try {
+      return await work(opened)
+    } catch (error) {
+      if (isAboutConnection(error)) await drop()
+      throw error
+    }
+  }
+
+  async function withTables<Result>(work: (tables: SessionTables) => Promise<Result>): Promise<Result> {
+    const wasOpen = opened !== undefined
+    try {
+      return await attempt(work)
+    } catch (error) {
+      if (!wasOpen || opened !== undefined) throw error
+      return attempt(work)
+    }
+  }
+
+  return {
+    async saveAll(batch) {
+      const refusals = await withTables((tables) => tables.saveAll(batch))
+      if (refusals.some(({ error }) => isAboutConnection(error))) await drop()
+      return refusals
+    },
+    recordOf: (id) => withTables((tables) => tables.recordOf(id)),
+    delete: (id) => withTables((tables) => tables.delete(id)),
+    list: (filter, limit, after) => withTables((tables) => tables.list(filter, limit, after)),
+    costOf: (id) => withTables((tables) => tables.costOf(id)),
+    costs: (filter, groupBy) => withTables((tables) => tables.costs(filter, groupBy)),
+    ping: () => withTables((tables) => tables.ping()),
+    async close() {
+      await opened?.close()
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { CostLine } from '../domain/cost-report.ts'
+import type { CostGroup, CostReport, SessionFilter, SessionPage, SessionPosition } from '../domain/session-store.ts'
+import type { SessionRows } from './session-rows.ts'
+
+/** A session of a batch that could not be written, while others of the batch may have been. */
+export interface SaveRefusal {
+  /** Its place in the batch. */
+  readonly index: number
+  readonly error: unknown
+}
+
+/**
+ * Sessions as a relational database sees them. It is what a store is made from, whichever side of a thread it is on:
+ * all that goes in and comes out is plain data.
+ */
+export interface SessionTables {
+  /**
+   * Writes a batch as one transaction, or, where one of its sessions spoils that, one by one. What is not named in the
+   * answer has been written. When it rejects, nothing has.
+   */
+  saveAll(batch: readonly SessionRows[]): Promise<readonly SaveRefusal[]>
+  /** The session record as JSON text. */
+  recordOf(id: string): Promise<string | undefined>
+  delete(id: string): Promise<boolean>
+  list(filter: SessionFilter, limit: number, after?: SessionPosition): Promise<SessionPage>
+  costOf(id: string): Promise<readonly CostLine[] | undefined>
+  costs(filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<CostReport>
+  /** Rejects when nothing can be written now. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,50 @@
+import type { Kysely } from 'kysely'
+import type { SessionTables } from './session-tables.ts'
+import { createBatchWriter } from './sql-batch-writer.ts'
+import { queryCosts } from './sql-costs.ts'
+import { queryCostLines, queryPage, queryRecord } from './sql-queries.ts'
+import type { SessionDatabase } from './sql-schema.ts'
+
+/**
+ * The tables of any database that kysely speaks to. Errors are the driver's own. How to find out whether a write would
+ * last is for the adapter to say.
+ */
+export function createSqlSessionTables(
+  db: Kysely<SessionDatabase>,
+  /** Whether an error is about the values of a row, so that other rows may still be written. */
+  isAboutRow: (error: unknown) => boolean,
+): Omit<SessionTables, 'ping'> {
+  const write = createBatchWriter(db)
+  return {
+    async saveAll(batch) {
+      try {
+        await write(batch)
+        return []
+      } catch (error) {
+        if (batch.length === 1 || !isAboutRow(error)) throw error
+      }
+      // One bad session must not fail its neighbours: each is now a transaction of its own.
+      const refusals = []
+      let failure: { readonly error: unknown } | undefined
+      for (const [index, rows] of batch.entries()) {
+        try {
+          if (failure === undefined) await write([rows])
+          else refusals.push({ index, error: failure.error })
+        } catch (error) {
+          refusals.push({ index, error })
+          if (!isAboutRow(error)) failure = { error }
+        }
+      }
+      return refusals
+    },
+    recordOf: (id) => queryRecord(db, id),
+    async delete(id) {
+      const { numDeletedRows } = await db.deleteFrom('sessions').where('id', '=', id).executeTakeFirstOrThrow()
+      return numDeletedRows > 0n
+    },
+    list: (filter, limit, after) => queryPage(db, filter, limit, after),
+    costOf: (id) => queryCostLines(db, id),
+    costs: (filter, groupBy) => queryCosts(db, filter, groupBy),
+    close: () => db.destroy(),
+  }
+}

@@ -1,0 +1,100 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely, sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
+import type { SessionTables } from './session-tables.ts'
+import { sessionMigrations, withoutRowId } from './sql-migrations.ts'
+import type { SessionDatabase } from './sql-schema.ts'
+import { createSqlSessionTables } from './sql-session-tables.ts'
+import { isAboutRow, SqliteFileUnusable } from './sqlite-errors.ts'
+
+/** How long a write waits for another process that holds the lock. */
+const busyTimeoutMs = 5_000
+
+/**
+ * - WAL with `synchronous=FULL`: a commit is on the disk before it is reported, so it survives a loss of power. One
+ *   sync is shared by all sessions of a batch.
+ * - A checkpoint each 4,000 pages (16 MB): pages of indexes that change with every session are copied back less often.
+ * - A WAL that grew under load is cut back to 64 MB.
+ */
+const pragmas = `
+  pragma journal_mode = wal;
+  pragma synchronous = full;
+  pragma wal_autocheckpoint = 4000;
+  pragma journal_size_limit = 67108864;
+  pragma cache_size = -16384;
+`
+
+/**
+ * Opens the file, makes it and its folders if need be, and brings its schema up to date.
+ *
+ * @throws SqliteFileUnusable when the file is not this program's, or of a newer version; else whatever SQLite says.
+ */
+export async function openSqliteTables(path: string): Promise<SessionTables> {
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs, readBigInts: true })
+  try {
+    database.exec(pragmas)
+    const db = new Kysely<SessionDatabase>({ dialect: createNodeSqliteDialect(database) })
+    await migrate(database, db)
+    return withFile(path, database, createSqlSessionTables(db, isAboutRow))
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+async function migrate(database: DatabaseSync, db: Kysely<SessionDatabase>) {
+  const provider = sessionMigrations({ clustered: withoutRowId })
+  const tables = database
+    .prepare(`select name from sqlite_schema where type = 'table'`)
+    .all()
+    .map(({ name }) => name)
+  if (tables.length > 0 && !tables.includes('kysely_migration')) {
+    throw new SqliteFileUnusable('It is a database of another program. Choose another file, or move this one away.')
+  }
+  if (tables.length > 0) {
+    const applied = await sql<{ readonly name: string }>`select name from kysely_migration`.execute(db)
+    if (applied.rows.some(({ name }) => !provider.names.includes(name))) {
+      throw new SqliteFileUnusable('A newer version of this program has changed it. Run that version or a later one.')
+    }
+  }
+  const { error } = await new Migrator({ db, provider }).migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+/** What is particular to a file: that it may vanish under its connection, and that its WAL is put away at the end. */
+function withFile(path: string, database: DatabaseSync, tables: Omit<SessionTables, 'ping'>): SessionTables {
+  const openedInode = inodeOf(path)
+
+  /** SQLite goes on writing into a file that was deleted or moved, and whoever looks for it by its name finds nothing. */
+  function checkInPlace() {
+    if (inodeOf(path) !== openedInode) throw new SqliteFileUnusable('The database file was moved or deleted.')
+  }
+
+  return {
+    ...tables,
+    async saveAll(batch) {
+      checkInPlace()
+      return tables.saveAll(batch)
+    },
+    async ping() {
+      checkInPlace()
+      // Writes and syncs one page that means nothing. Taking the lock alone would not notice a full disk.
+      database.exec('pragma user_version = 0')
+    },
+    async close() {
+      try {
+        database.exec('pragma wal_checkpoint(truncate)')
+      } finally {
+        await tables.close()
+      }
+    },
+  }
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+}

@@ -1,0 +1,50 @@
+import { extname } from 'node:path'
+import { isLllmError, LllmError } from '../domain/errors.ts'
+import type { SessionStore } from '../domain/session-store.ts'
+import type { SessionTables } from './session-tables.ts'
+import { createTableStore } from './table-store.ts'
+import { createWorkerLink, toLllmError, type WorkerFailure } from './worker-link.ts'
+
+/** As this file runs, so does the worker: from source as `.ts`, compiled as `.js`. */
+const workerFile = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url)
+
+/**
+ * Opens a SQLite database as a session store. The file and its folders are made if they are not there.
+ *
+ * @throws LllmError `store-unavailable` when the file cannot be opened, is no database of this program, or is of a newer
+ *   version. Its message names the file.
+ */
+export async function openSqliteSessionStore({ path }: { readonly path: string }): Promise<SessionStore> {
+  const tables = createWorkerTables(path)
+  try {
+    await tables.ping()
+  } catch (error) {
+    await tables.close().catch(() => undefined)
+    const reason = isLllmError(error) ? error.message : 'It cannot be opened.'
+    throw new LllmError('store-unavailable', `The database ${path}: ${reason}`, { file: path }, { cause: error })
+  }
+  return createTableStore('sqlite', tables)
+}
+
+function createWorkerTables(path: string): SessionTables {
+  const link = createWorkerLink<SessionTables>(workerFile, { path })
+  return {
+    async saveAll(batch) {
+      const refusals = await link.call('saveAll', batch)
+      return refusals.map(({ index, error }) => ({ index, error: toLllmError(error as WorkerFailure) }))
+    },
+    recordOf: (id) => link.call('recordOf', id),
+    delete: (id) => link.call('delete', id),
+    list: (filter, limit, after) => link.call('list', filter, limit, after),
+    costOf: (id) => link.call('costOf', id),
+    costs: (filter, groupBy) => link.call('costs', filter, groupBy),
+    ping: () => link.call('ping'),
+    async close() {
+      try {
+        await link.call('close')
+      } finally {
+        await link.end()
+      }
+    },
+  }
+}

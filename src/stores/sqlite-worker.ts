@@ -1,0 +1,38 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { createReopeningTables } from './reopening-tables.ts'
+import type { SessionTables } from './session-tables.ts'
+import { openSqliteTables } from './sqlite-database.ts'
+import { explainSqliteError, isAboutConnection } from './sqlite-errors.ts'
+import type { WorkerFailure, WorkerReply, WorkerRequest } from './worker-link.ts'
+
+// SQLite works synchronously, and a checkpoint takes tens of milliseconds: in a thread of its own it stops nobody.
+
+const { path } = workerData as { readonly path: string }
+const tables = createReopeningTables(() => openSqliteTables(path), isAboutConnection)
+
+/** One after another: there is one connection, and a reader must not see half of a transaction. */
+let previous: Promise<void> = Promise.resolve()
+
+parentPort?.on('message', (request: WorkerRequest<SessionTables>) => {
+  previous = previous.then(async () => parentPort?.postMessage(await answer(request)))
+})
+
+async function answer({ call, method, args }: WorkerRequest<SessionTables>): Promise<WorkerReply> {
+  try {
+    const run = tables[method] as (...given: readonly unknown[]) => Promise<unknown>
+    const value = await run(...args)
+    return { call, value: method === 'saveAll' ? (value as SaveRefusals).map(tellRefusal) : value }
+  } catch (error) {
+    return { call, failure: toFailure(error) }
+  }
+}
+
+type SaveRefusals = Awaited<ReturnType<SessionTables['saveAll']>>
+
+function tellRefusal({ index, error }: SaveRefusals[number]) {
+  return { index, error: toFailure(error) }
+}
+
+function toFailure(cause: unknown): WorkerFailure {
+  return { message: explainSqliteError(cause), cause }
+}

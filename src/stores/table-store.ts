@@ -1,0 +1,42 @@
+import { LllmError } from '../domain/errors.ts'
+import type { SessionRecord } from '../domain/session-record.ts'
+import type { SessionStore } from '../domain/session-store.ts'
+import { createSaveQueue } from './save-queue.ts'
+import { toSessionRows } from './session-rows.ts'
+import type { SessionTables } from './session-tables.ts'
+import { toStoredSession } from './stored-session.ts'
+
+/** A session store on any tables. Their errors have to be what the port promises. */
+export function createTableStore(kind: string, tables: SessionTables): SessionStore {
+  const queue = createSaveQueue((batch) => tables.saveAll(batch))
+  let closing: Promise<void> | undefined
+
+  /** Accepts a call, unless the store is closed. */
+  async function whileOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (closing !== undefined) throw new LllmError('store-unavailable', 'The session store is closed.')
+    return work()
+  }
+
+  return {
+    kind,
+    save: (session) =>
+      whileOpen(() => {
+        const stored = toStoredSession(session)
+        return queue.save(toSessionRows(stored), stored.record.length)
+      }),
+    get: (id) =>
+      whileOpen(async () => {
+        const record = await tables.recordOf(id)
+        return record === undefined ? undefined : (JSON.parse(record) as SessionRecord)
+      }),
+    delete: (id) => whileOpen(() => tables.delete(id)),
+    list: (filter, limit, after) => whileOpen(() => tables.list(filter, limit, after)),
+    costOf: (id) => whileOpen(() => tables.costOf(id)),
+    costs: (filter, groupBy) => whileOpen(() => tables.costs(filter, groupBy)),
+    ping: () => whileOpen(() => tables.ping()),
+    close() {
+      closing ??= queue.drain().then(() => tables.close())
+      return closing
+    },
+  }
+}

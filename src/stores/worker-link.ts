@@ -1,0 +1,111 @@
+import { Worker } from 'node:worker_threads'
+import { LllmError } from '../domain/errors.ts'
+
+/** Calls that may wait for the worker at once. Saves are gathered before, so this is about readers. */
+const callsMax = 1_000
+/** How often in a row a worker that ends before it has answered anything is started again. */
+const restartsMax = 5
+
+type Methods<Port> = { readonly [Name in keyof Port]: (...args: never[]) => Promise<unknown> }
+
+export interface WorkerRequest<Port> {
+  readonly call: number
+  readonly method: keyof Port
+  readonly args: readonly unknown[]
+}
+
+/** What went wrong in the worker: words for whoever called, and the error itself for the log. */
+export interface WorkerFailure {
+  readonly message: string
+  readonly cause: unknown
+}
+
+export type WorkerReply =
+  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly failure: WorkerFailure }
+
+interface PendingCall {
+  resolve(value: unknown): void
+  reject(error: LllmError): void
+}
+
+/**
+ * Calls the methods of a port in a worker thread. A call rejects with an LllmError `store-unavailable` and with nothing
+ * else. When the worker dies, so do the calls that it had, and the next one starts it again, within a bound.
+ */
+export function createWorkerLink<Port extends Methods<Port>>(file: URL, workerData: unknown) {
+  const pending = new Map<number, PendingCall>()
+  let worker: Worker | undefined
+  let lastCall = 0
+  let deathsInARow = 0
+
+  function start(): Worker {
+    const started = new Worker(file, { workerData })
+    const die = (cause: unknown) => {
+      if (worker !== started) return
+      worker = undefined
+      deathsInARow += 1
+      const error = toLllmError({ message: 'The thread of the session store ended. It is started again.', cause })
+      for (const { reject } of pending.values()) reject(error)
+      pending.clear()
+    }
+    started.on('message', (reply: WorkerReply) => {
+      deathsInARow = 0
+      settle(reply)
+    })
+    started.on('messageerror', (cause) => {
+      die(cause)
+      void started.terminate()
+    })
+    started.on('error', die)
+    started.on('exit', (code) => die(new Error(`The thread exited with code ${code}.`)))
+    return started
+  }
+
+  function settle(reply: WorkerReply) {
+    const waiting = pending.get(reply.call)
+    pending.delete(reply.call)
+    // A forgotten close() must not keep a process alive that waits for nothing.
+    if (pending.size === 0) worker?.unref()
+    if ('failure' in reply) waiting?.reject(toLllmError(reply.failure))
+    else waiting?.resolve(reply.value)
+  }
+
+  return {
+    async call<Name extends keyof Port>(
+      method: Name,
+      ...args: Parameters<Port[Name]>
+    ): Promise<ReturnedBy<Port[Name]>> {
+      if (pending.size >= callsMax) throw unavailable(`More than ${callsMax} calls wait for the session store.`)
+      if (worker === undefined && deathsInARow > restartsMax) {
+        throw unavailable(`The thread of the session store ended ${deathsInARow} times in a row. Restart the service.`)
+      }
+      worker ??= start()
+      const call = ++lastCall
+      const reply = new Promise<unknown>((resolve, reject) => pending.set(call, { resolve, reject }))
+      if (pending.size === 1) worker.ref()
+      try {
+        worker.postMessage({ call, method, args } satisfies WorkerRequest<Port>)
+      } catch (cause) {
+        // What cannot be copied to a thread cannot be stored either.
+        settle({ call, failure: { message: 'The session store was given a value that is not plain data.', cause } })
+      }
+      return reply as Promise<ReturnedBy<Port[Name]>>
+    },
+    /** Ends the thread. Calls that are still waiting reject. */
+    async end() {
+      const ending = worker
+      await ending?.terminate()
+    },
+  }
+}
+
+type ReturnedBy<Method> = Method extends (...args: never[]) => Promise<infer Result> ? Result : never
+
+export function toLllmError({ message, cause }: WorkerFailure): LllmError {
+  return new LllmError('store-unavailable', message, {}, { cause })
+}
+
+function unavailable(message: string): LllmError {
+  return new LllmError('store-unavailable', message)
+}
