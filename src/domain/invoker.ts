@@ -7,7 +7,14 @@ export type ApiType = 'completion' | 'response'
 
 /** What the reply has to look like, beyond being text. */
 export type OutputFormat =
-  | { readonly kind: 'json'; readonly name: string; readonly schema: JsonSchema; readonly strict: boolean }
+  | {
+      readonly kind: 'json'
+      readonly name: string
+      readonly schema: JsonSchema
+      readonly strict: boolean
+      /** The same with all that strict mode cannot say, for invokers that can hold a reply to it themselves. */
+      readonly full: JsonSchema
+    }
   | {
       readonly kind: 'tags'
       readonly tags: readonly string[]
@@ -49,6 +56,8 @@ export interface Invoker {
   readonly name: string
   /** Whether replies are made up on this machine rather than by a model. */
   readonly simulated: boolean
+  /** Where its requests go, which tells whose prices hold. Left out: they go nowhere. */
+  readonly apiUrl?: string
   invoke(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   /** Releases sockets. Nothing is invoked afterwards. */
   close(): Promise<void>
@@ -103,7 +112,8 @@ export class ProviderError extends Error {
 /**
  * Knows what models cost. `price` gives null for a model that it does not know; it never throws and never guesses.
  * `models` are the names of the model, the likeliest first: as the provider answered, then as it was asked for.
+ * `apiUrl` is where the provider is: it tells providers apart that have the same model at different prices.
  */
 export interface PriceBook {
-  price(models: readonly string[], usage: Usage, atMs: number): Price | null
+  price(models: readonly string[], usage: Usage, atMs: number, apiUrl?: string): Price | null
 }

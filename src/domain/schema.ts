@@ -40,7 +40,10 @@ export async function validate<S extends Schema>(
 
 async function judge(schema: Schema, value: unknown): Promise<StandardSchemaV1.Result<unknown>> {
   try {
-    return await schema['~standard'].validate(value)
+    if (!isZod4(schema)) return await schema['~standard'].validate(value)
+    // What zod offers as `validate` runs an asynchronous check twice, and lets the first failure of it go unhandled.
+    const parsed = await z.safeParseAsync(schema, value)
+    return parsed.success ? { value: parsed.data } : { issues: parsed.error.issues }
   } catch {
     return { issues: [{ message: 'Invalid input: the schema cannot make anything of it' }] }
   }

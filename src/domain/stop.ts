@@ -48,6 +48,14 @@ export interface StopScope {
   dispose(): void
 }
 
+/** Made once: every call is stopped at its end, and an error takes a while to make, because of its stack. */
+const reasons: Readonly<Record<EndReason, Stopped>> = {
+  'client-closed': new Stopped('client-closed'),
+  deadline: new Stopped('deadline'),
+  shutdown: new Stopped('shutdown'),
+  cancelled: new Stopped('cancelled'),
+}
+
 /** A timer that is set for longer than this goes off at once. */
 const timerMaxMs = 2 ** 31 - 1
 
@@ -62,11 +70,11 @@ export function openStopScope(parents: readonly AbortSignal[], timeoutMs?: numbe
     if (parent.aborted) controller.abort(parent.reason)
     else parent.addEventListener('abort', onAbort, { once: true })
   }
-  const onTimeout = () => controller.abort(new Stopped('deadline'))
+  const onTimeout = () => controller.abort(reasons.deadline)
   const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, Math.min(timeoutMs, timerMaxMs))
   return {
     signal: controller.signal,
-    stop: (reason) => controller.abort(new Stopped(reason)),
+    stop: (reason) => controller.abort(reasons[reason]),
     dispose() {
       clearTimeout(timer)
       for (const parent of parents) parent.removeEventListener('abort', onAbort)

@@ -1,6 +1,6 @@
 import { acceptsNull, asNode, listOf, requiredOf, type SchemaNode, typesOf } from './schema-node.ts'
 
-/** Schemas may refer to themselves; values from a model, and references, are followed this deep. */
+/** Values from a model are followed this deep. */
 const depthMax = 100
 
 /** Takes out the nulls that stand for "left out", where strict mode made an optional property a nullable one. */
@@ -11,7 +11,7 @@ export function withoutAddedNulls(value: unknown, root: SchemaNode): unknown {
 /** A value may be described by several schemas at once: the alternatives of a union. */
 function restore(value: unknown, schemas: readonly SchemaNode[], root: SchemaNode, depth: number): unknown {
   if (depth <= 0 || typeof value !== 'object' || value === null) return value
-  const branches = schemas.flatMap((schema) => branchesOf(schema, root, depth))
+  const branches = branchesOf(schemas, root)
   if (Array.isArray(value)) {
     const items = branches.map((branch) => asNode(branch['items'])).filter((inner) => inner !== undefined)
     return items.length === 0 ? value : value.map((inner) => restore(inner, items, root, depth - 1))
@@ -42,16 +42,25 @@ function mayDescribe(schema: SchemaNode, value: SchemaNode): boolean {
   })
 }
 
-/** The plain schemas behind references and alternatives. */
-function branchesOf(schema: SchemaNode, root: SchemaNode, depth: number): readonly SchemaNode[] {
-  if (depth <= 0) return []
-  const reference = schema['$ref']
-  if (typeof reference === 'string') {
-    const definitions = asNode(root['$defs']) ?? {}
-    const target = reference === '#' ? root : asNode(definitions[reference.replace('#/$defs/', '')])
-    return target === undefined ? [] : branchesOf(target, root, depth - 1)
+/**
+ * The plain schemas behind references and alternatives, each once: a schema of somebody else may refer to itself in more
+ * ways than could ever be followed.
+ */
+function branchesOf(schemas: readonly SchemaNode[], root: SchemaNode): readonly SchemaNode[] {
+  const definitions = asNode(root['$defs']) ?? {}
+  const seen = new Set<SchemaNode>()
+  const plain: SchemaNode[] = []
+  const waiting = [...schemas]
+  for (let schema = waiting.shift(); schema !== undefined; schema = waiting.shift()) {
+    if (seen.has(schema)) continue
+    seen.add(schema)
+    const reference = schema['$ref']
+    const alternatives = [...listOf(schema['anyOf']), ...listOf(schema['oneOf'])]
+    if (typeof reference === 'string') {
+      const target = reference === '#' ? root : asNode(definitions[reference.replace('#/$defs/', '')])
+      if (target !== undefined) waiting.push(target)
+    } else if (alternatives.length === 0) plain.push(schema)
+    else waiting.push(...alternatives.map(asNode).filter((inner) => inner !== undefined))
   }
-  const alternatives = [...listOf(schema['anyOf']), ...listOf(schema['oneOf'])]
-  if (alternatives.length === 0) return [schema]
-  return alternatives.flatMap((inner) => branchesOf(asNode(inner) ?? {}, root, depth - 1))
+  return plain
 }

@@ -11,6 +11,8 @@ export interface StrictSchema {
   readonly schema: JsonSchema
   /** False where the schema says something that strict mode cannot: then it is sent as a hint, unchanged but for its root. */
   readonly strict: boolean
+  /** The schema as it was, but for its root, which is an object. */
+  readonly full: JsonSchema
   restore(value: unknown): unknown
 }
 
@@ -42,6 +44,7 @@ export function toStrictSchema(schema: JsonSchema): StrictSchema {
   return {
     schema: strict ? (rewrite(root) as JsonSchema) : root,
     strict,
+    full: root,
     restore(value) {
       const restored = strict ? withoutAddedNulls(value, root) : value
       return isObject ? restored : unwrap(restored)

@@ -11,6 +11,9 @@ export interface OpenAiInvokerOptions extends OpenAiAccess {
   readonly systemRole?: SystemRole
 }
 
+/** Where the SDK sends requests when no base URL is given. */
+const openAiUrl = 'https://api.openai.com/v1'
+
 const wireFormats = {
   completion: { path: '/chat/completions', toBody: toChatBody, readReply: readChatReply },
   response: { path: '/responses', toBody: toResponsesBody, readReply: readResponsesReply },
@@ -29,6 +32,7 @@ export function createOpenAiInvoker({ name, systemRole = 'developer', ...access 
   return {
     name,
     simulated: false,
+    apiUrl: access.baseUrl ?? openAiUrl,
     async invoke(request, signal) {
       signal.throwIfAborted()
       loading ??= loadSdk(access)

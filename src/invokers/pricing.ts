@@ -56,14 +56,18 @@ function picoPerToken(usd: number): PicoUsd {
 
 /**
  * Knows the operator's prices first, then those of the genai-prices package, which are a part of it: nothing is fetched.
+ *
+ * One model costs different sums at different providers, so the provider is told from the URL where that is a known one.
+ * Behind any other URL, a proxy for example, a model is looked for by its name alone.
  */
 export function createPriceBook({ overrides = new Map() }: { readonly overrides?: PriceOverrides } = {}): PriceBook {
+  const catalogue = createCatalogue()
   return {
-    price(models, usage, atMs) {
+    price(models, usage, atMs, apiUrl) {
       const own = models.map((model) => overrides.get(model)).find((prices) => prices !== undefined)
       if (own !== undefined) return multiply(own, usage)
       for (const model of models) {
-        const price = lookUp(model, usage, atMs)
+        const price = catalogue.price(model, usage, atMs, apiUrl)
         if (price !== null) return price
       }
       return null
@@ -80,30 +84,61 @@ function multiply(prices: TokenPrices, usage: Usage): Price {
   }
 }
 
-function lookUp(model: string, usage: Usage, atMs: number): Price | null {
-  const tokens = {
-    input_tokens: usage.promptTokens,
-    cache_read_tokens: usage.cachedPromptTokens,
-    output_tokens: usage.completionTokens,
-  }
-  try {
-    const found = loadCatalogue().calcPrice(tokens, model, { timestamp: new Date(atMs) })
-    // The catalogue counts what it has no price for as nothing.
-    if (found?.model_price.input_mtok === undefined || found.model_price.output_mtok === undefined) return null
-    return { promptPicoUsd: toPico(found.input_price), completionPicoUsd: toPico(found.output_price) }
-  } catch {
-    // It throws where a usage does not fit a price, as with cached tokens that a model does not have.
-    return null
-  }
-}
+type GenaiPrices = typeof import('@pydantic/genai-prices')
+type Provider = NonNullable<ReturnType<GenaiPrices['findProvider']>>
 
-type Catalogue = typeof import('@pydantic/genai-prices')
-let catalogue: Catalogue | undefined
+/** Models whose place in the catalogue is remembered. */
+const rememberedMax = 1_000
 
-/** The catalogue takes about 40 ms to load, which a start should not wait for. */
-function loadCatalogue(): Catalogue {
-  catalogue ??= createRequire(import.meta.url)('@pydantic/genai-prices') as Catalogue
-  return catalogue
+function createCatalogue() {
+  let genaiPrices: GenaiPrices | undefined
+  // A search goes through hundreds of models. What it found, a provider of one model, is searched in no time.
+  const remembered = new Map<string, Provider | null>()
+
+  function find(model: string, apiUrl: string | undefined): Provider | null {
+    const key = `${model} ${apiUrl ?? ''}`
+    const known = remembered.get(key)
+    if (known !== undefined) return known
+    const found = search(model, apiUrl)
+    if (remembered.size >= rememberedMax) remembered.clear()
+    remembered.set(key, found)
+    return found
+  }
+
+  function search(model: string, apiUrl: string | undefined): Provider | null {
+    const { calcPrice, findProvider } = load()
+    const provider = apiUrl === undefined ? undefined : findProvider({ providerApiUrl: apiUrl })
+    const found = calcPrice({}, model, provider === undefined ? {} : { provider })
+    if (found === null) return null
+    return { ...found.provider, models: [{ ...found.model, match: { equals: model.toLowerCase() } }] }
+  }
+
+  /** The catalogue takes about 40 ms to load, which a start should not wait for. */
+  function load(): GenaiPrices {
+    genaiPrices ??= createRequire(import.meta.url)('@pydantic/genai-prices') as GenaiPrices
+    return genaiPrices
+  }
+
+  return {
+    price(model: string, usage: Usage, atMs: number, apiUrl: string | undefined): Price | null {
+      const tokens = {
+        input_tokens: usage.promptTokens,
+        cache_read_tokens: usage.cachedPromptTokens,
+        output_tokens: usage.completionTokens,
+      }
+      try {
+        const provider = find(model, apiUrl)
+        if (provider === null) return null
+        const priced = load().calcPrice(tokens, model, { provider, timestamp: new Date(atMs) })
+        // The catalogue counts what it has no price for as nothing.
+        if (priced?.model_price.input_mtok === undefined || priced.model_price.output_mtok === undefined) return null
+        return { promptPicoUsd: toPico(priced.input_price), completionPicoUsd: toPico(priced.output_price) }
+      } catch {
+        // It throws where a usage does not fit a price, as with cached tokens that a model does not have.
+        return null
+      }
+    },
+  }
 }
 
 function toPico(usd: number): PicoUsd {

@@ -49,7 +49,7 @@ async function makeMessage({ messages, tools, format }: ModelRequest, digest: st
   }
   if (format?.kind === 'json') {
     const { fakeJson } = await import('./fake-json.ts')
-    return { role: 'assistant', content: fakeJson(format.schema, seed) }
+    return { role: 'assistant', content: fakeJson(format.full, seed) }
   }
   const answer = `[simulated] ${describeTurn(messages, turn)}`
   return { role: 'assistant', content: format === undefined ? answer : `${answer}\n\n${writeTags(format)}` }

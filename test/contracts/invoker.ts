@@ -46,7 +46,9 @@ export function invokerContract(name: string, apiType: ApiType, open: () => Prom
     })
 
     test('gives JSON where a schema is asked for', async () => {
-      const reply = await invoke({ format: { kind: 'json', name: 'person', schema: personSchema, strict: true } })
+      const reply = await invoke({
+        format: { kind: 'json', name: 'person', schema: personSchema, strict: true, full: personSchema },
+      })
       expect(JSON.parse(reply.message.content)).toEqual({ name: expect.any(String), age: expect.any(Number) })
     })
 

@@ -80,7 +80,7 @@ describe('the body of a chat completion', () => {
   })
 
   test('asks for a JSON schema, and says nothing of tags', () => {
-    const json = { kind: 'json', name: 'a person', schema: personSchema, strict: true } as const
+    const json = { kind: 'json', name: 'a person', schema: personSchema, strict: true, full: personSchema } as const
     expect(toChatBody(modelRequest({ format: json }), 'developer')).toMatchObject({
       response_format: { type: 'json_schema', json_schema: { name: 'a_person', schema: personSchema, strict: true } },
     })

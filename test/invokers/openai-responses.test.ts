@@ -70,7 +70,7 @@ describe('the body of a request to the responses API', () => {
   })
 
   test('asks for a JSON schema beside the other wishes for the text', () => {
-    const format = { kind: 'json', name: 'person', schema: personSchema, strict: false } as const
+    const format = { kind: 'json', name: 'person', schema: personSchema, strict: false, full: personSchema } as const
     expect(
       toResponsesBody(modelRequest({ format, modelArgs: { text: { verbosity: 'low' } } }), 'developer'),
     ).toMatchObject({

@@ -40,6 +40,31 @@ describe('the prices that are known without being told', () => {
   })
 })
 
+describe('the provider behind a URL', () => {
+  const book = createPriceBook()
+  const priceAt = (model: string, url: string) => book.price([model], usage, atMs, url)
+
+  test('decides the price of a model that several providers have', () => {
+    expect(priceAt('openai/gpt-4o', 'https://openrouter.ai/api/v1')).not.toBeNull()
+    expect(priceAt('openai/gpt-4o', 'https://api.groq.com/openai/v1')).toBeNull()
+  })
+
+  test('is guessed from the name of the model where the URL is unknown, as a proxy is', () => {
+    expect(priceAt('gpt-4o', 'http://127.0.0.1:4000/v1')).toEqual(book.price(['gpt-4o'], usage, atMs))
+  })
+})
+
+describe('a price that was looked up before', () => {
+  test('is the same the second time, also for another usage and another case of the name', () => {
+    const twice = createPriceBook()
+    const half = { ...usage, promptTokens: 500, cachedPromptTokens: 200, completionTokens: 50 }
+    for (const _ of ['first', 'second']) {
+      expect(twice.price(['GPT-4o'], usage, atMs)).toEqual(createPriceBook().price(['gpt-4o'], usage, atMs))
+      expect(twice.price(['GPT-4o'], half, atMs)).toEqual(createPriceBook().price(['gpt-4o'], half, atMs))
+    }
+  })
+})
+
 describe('the prices of the operator', () => {
   const overrides = readPriceOverrides(
     {

@@ -22,10 +22,17 @@ describe('the simulated model', () => {
   })
 
   test('gives the same reply to the same request, and another one to another', async () => {
-    const format = { kind: 'json', name: 'person', schema: personSchema, strict: true } as const
+    const format = { kind: 'json', name: 'person', schema: personSchema, strict: true, full: personSchema } as const
     const first = await answer({ format })
     expect(await answer({ format })).toEqual(first)
     expect((await answer({ format, modelArgs: { seed: 2 } })).id).not.toBe(first.id)
+  })
+
+  test('fits what strict mode cannot say: lengths and patterns', async () => {
+    const full = { type: 'object', properties: { code: { type: 'string', minLength: 12 } }, required: ['code'] }
+    const schema = { type: 'object', properties: { code: { type: 'string' } }, required: ['code'] }
+    const { message } = await answer({ format: { kind: 'json', name: 'code', schema, strict: true, full } })
+    expect(JSON.parse(message.content).code.length).toBeGreaterThanOrEqual(12)
   })
 
   test('writes all tags, fenced blocks and signals that a parser looks for', async () => {

@@ -1,0 +1,115 @@
+import { isLllmError, LllmError } from '../domain/errors.ts'
+import { openStopScope, stopError } from '../domain/stop.ts'
+import type { BatchOptions, Scope, SubTactic } from '../domain/tactic.ts'
+import { runBatch } from './batch.ts'
+import type { BoundConfig, BoundTactic, Outcome, PreparedCall } from './engine.ts'
+import type { EngineParts } from './engine-parts.ts'
+import { LiveAgent } from './live-agent.ts'
+import { prepareCall } from './prepare.ts'
+import type { SessionRecorder } from './session-recorder.ts'
+import { type Ended, inOrder, toSettled } from './settled.ts'
+
+/** What a call gives to its agents and sub-tactics. */
+export interface CrewParts {
+  readonly parts: EngineParts
+  readonly config: BoundConfig
+  readonly recorder: SessionRecorder
+  readonly signal: AbortSignal
+  readonly deadlineAtMs: number
+  executeChild(call: PreparedCall, signal: AbortSignal): Promise<Outcome>
+}
+
+/** The agents and sub-tactics of one call. */
+export interface Crew {
+  readonly scope: Scope
+  /** Resolves when none of them is at work any more. Nothing new begins once the signal has aborted. */
+  settle(): Promise<void>
+}
+
+/**
+ * A tactic that was stopped hears of it whenever it begins something new, this often. Then it hears nothing any more: one
+ * that swallows errors and tries again for ever would otherwise keep the whole process busy.
+ */
+const refusalsMax = 100
+
+export function openCrew(crew: CrewParts): Crew {
+  const { parts, config, recorder, signal, deadlineAtMs } = crew
+  const atWork = new Set<Promise<unknown>>()
+  let refusals = 0
+
+  async function begin<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (signal.aborted) {
+      if (++refusals > refusalsMax) return await new Promise<never>(() => {})
+      throw stopError(signal)
+    }
+    const underWay = work()
+    atWork.add(underWay)
+    try {
+      return await underWay
+    } finally {
+      atWork.delete(underWay)
+    }
+  }
+
+  const { world, prices, toolSource } = parts
+  const shared = { world, prices, toolSource, recorder, signal, deadlineAtMs, findPrompt: config.findPrompt, begin }
+  const agents = [...config.agents].map(([name, plan]) => [name, new LiveAgent({ ...shared, plan })] as const)
+  const tactics = [...config.subTactics].map(([name, target]) => {
+    const run = (task: unknown, within: AbortSignal) => begin(() => callSubTactic(crew, target, task, within))
+    return [name, makeSubTactic(run, signal)] as const
+  })
+  return {
+    scope: { agents: Object.fromEntries(agents), tactics: Object.fromEntries(tactics), signal },
+    async settle() {
+      while (atWork.size > 0) await Promise.allSettled(atWork)
+    },
+  }
+}
+
+function makeSubTactic(run: (task: unknown, signal: AbortSignal) => Promise<Ended>, signal: AbortSignal): SubTactic {
+  async function call(task: unknown) {
+    const ended = await run(task, signal)
+    if (ended.ok) return ended.output
+    throw ended.error
+  }
+
+  async function batch(tasks: readonly unknown[], options: BatchOptions = {}) {
+    const scope = openStopScope([signal])
+    try {
+      const results = runBatch(tasks, (task) => run(task, scope.signal).catch(toEnded), scope, options)
+      const settled = await Array.fromAsync(results, ({ index, result }) => toSettled<unknown>(index, result))
+      return inOrder(settled)
+    } finally {
+      scope.dispose()
+    }
+  }
+
+  return Object.assign(call, { batch })
+}
+
+/** What was refused because the call had been stopped. */
+function toEnded(error: unknown): Ended {
+  const known = isLllmError(error)
+    ? error
+    : new LllmError('internal-error', 'A call failed in a way that it should not.')
+  return { ok: false, error: known, session: { state: 'cancelled' } }
+}
+
+/** A sub-tactic's session becomes a child whatever happens, before its failure reaches the parent. */
+async function callSubTactic(
+  { recorder, executeChild }: CrewParts,
+  target: { readonly tactic: BoundTactic; readonly config: BoundConfig },
+  task: unknown,
+  signal: AbortSignal,
+): Promise<Ended> {
+  const keepSession = recorder.openSubSession()
+  try {
+    const outcome = await executeChild(await prepareCall(target.tactic, target.config, task), signal)
+    keepSession(outcome.session)
+    return outcome
+  } catch (error) {
+    // Only a task that does not fit gets here: an execution never rejects.
+    if (!isLllmError(error)) throw error
+    return { ok: false, error, session: null }
+  }
+}

@@ -1,0 +1,10 @@
+import type { World } from '../domain/clock.ts'
+import type { PriceBook } from '../domain/invoker.ts'
+import type { ToolSource } from '../domain/tool-source.ts'
+
+/** What every call needs from outside. */
+export interface EngineParts {
+  readonly world: World
+  readonly prices: PriceBook
+  readonly toolSource: ToolSource
+}

@@ -1,0 +1,74 @@
+import type { AgentPlan } from '../domain/agent.ts'
+import type { LllmError } from '../domain/errors.ts'
+import type { JsonObject, JsonSchema } from '../domain/json.ts'
+import type { AnyPrompt } from '../domain/prompt.ts'
+import type { Session } from '../domain/session.ts'
+import type { BatchOptions, TacticClass } from '../domain/tactic.ts'
+
+/** A tactic with its configs and prompts linked: ready to be called. Immutable, shared by all calls. */
+export interface BoundTactic {
+  readonly name: string
+  /** `package::name` */
+  readonly id: string
+  readonly package: { readonly name: string; readonly version: string }
+  readonly file: string
+  readonly tactic: TacticClass
+  /** By the short name that a caller may give: `default`, `pro`. The first is the default. */
+  readonly configs: ReadonlyMap<string, BoundConfig>
+  readonly inputSchema: JsonSchema
+  readonly outputSchema: JsonSchema
+}
+
+export interface BoundConfig {
+  readonly name: string
+  /** SHA-256 of the merged config, in hex. */
+  readonly hash: string
+  readonly agents: ReadonlyMap<string, AgentPlan>
+  /** Finds a prompt of the tactic's package. @throws LllmError `unknown-prompt`, which lists what is known. */
+  findPrompt(path: string): AnyPrompt
+  readonly subTactics: ReadonlyMap<string, { readonly tactic: BoundTactic; readonly config: BoundConfig }>
+}
+
+/** A call whose tactic, config and task are known to fit. Nothing has been spent yet. */
+export interface PreparedCall {
+  readonly tactic: BoundTactic
+  readonly config: BoundConfig
+  /** The task as it was given, for the record. */
+  readonly task: unknown
+  /** The task after validation. */
+  readonly input: unknown
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  /** Milliseconds until the call ends as `deadline-exceeded`, 1 or more. */
+  readonly timeoutMs?: number
+  readonly tags?: Readonly<Record<string, string>>
+  readonly metadata?: JsonObject
+}
+
+/** How a call ended. The session is data and is stored; the live error, with its cause and stack, goes no further than the log. */
+export type Outcome<Output = unknown> =
+  | { readonly ok: true; readonly output: Output; readonly session: Session }
+  | { readonly ok: false; readonly error: LllmError; readonly session: Session }
+
+/** A batch's item. Null outcome: the task was never started. */
+export interface BatchItem {
+  readonly index: number
+  readonly outcome: Outcome | null
+}
+
+export interface Engine {
+  /** All tactics that can be called, in order of their names. */
+  readonly tactics: readonly BoundTactic[]
+  /** Sessions of ended calls that the store could not take yet. More than 0 means that it fails. */
+  readonly unsavedSessions: number
+  /** @throws LllmError `unknown-tactic`, which lists what is known. */
+  find(name: string): BoundTactic
+  /** Judges a task and the name of a config. Rejects with an LllmError `invalid-task` or `unknown-config`. */
+  prepare(tactic: BoundTactic, task: unknown, configName?: string): Promise<PreparedCall>
+  /** Calls a tactic once. It never rejects: a failure is an outcome with its session and its cost. */
+  execute(call: PreparedCall, options?: CallOptions): Promise<Outcome>
+  /** Executes calls with bounded workers and yields each as it completes, or as it is skipped. Leaving the loop cancels the rest. */
+  batch(calls: readonly PreparedCall[], options?: CallOptions & BatchOptions): AsyncIterable<BatchItem>
+}

@@ -1,0 +1,140 @@
+import type { World } from '../domain/clock.ts'
+import { listKnown } from '../domain/errors.ts'
+import { canonicalJson, type JsonObject } from '../domain/json.ts'
+import type { ToolCall, ToolMessage, ToolSpec } from '../domain/message.ts'
+import { validate } from '../domain/schema.ts'
+import { asNode } from '../domain/schema-node.ts'
+import { toStrictSchema } from '../domain/strict-schema.ts'
+import { compileTemplate } from '../domain/template.ts'
+import type { Tool } from '../domain/tool.ts'
+import { readJson } from './contract.ts'
+import type { AgentCallRecorder } from './session-recorder.ts'
+import { untilAborted } from './until-aborted.ts'
+
+/** Characters of a tool's result that a model is told at the most. */
+const resultLengthMax = 200_000
+/** Tool calls of one reply that are executed; further ones are answered with a note. */
+const callsPerReplyMax = 64
+
+/** The tools of one `respond()`. */
+export interface Toolbox {
+  readonly specs: readonly ToolSpec[]
+  /** Runs all calls of a reply at once. Each is answered, whatever happens, in the order of the calls. */
+  run(calls: readonly ToolCall[], step: number): Promise<readonly ToolMessage[]>
+}
+
+interface Equipment {
+  readonly tools: readonly Tool[]
+  readonly world: World
+  readonly recorder: AgentCallRecorder
+  readonly signal: AbortSignal
+  /** The prompt's template for a result, with the slots `{name}` and `{result}`. */
+  readonly interrupt: string
+}
+
+interface ReadyTool {
+  readonly tool: Tool
+  readonly spec: ToolSpec
+  restore(value: unknown): unknown
+}
+
+/** What is sent of a tool does not change: it is worked out once. */
+const readyTools = new WeakMap<Tool, ReadyTool>()
+
+function makeReady(tool: Tool): ReadyTool {
+  const known = readyTools.get(tool)
+  if (known !== undefined) return known
+  const { schema, strict, restore } = toStrictSchema(tool.parameters)
+  const spec = { name: tool.name, description: tool.description, parameters: schema as JsonObject, strict }
+  const ready = { tool, spec, restore }
+  readyTools.set(tool, ready)
+  return ready
+}
+
+type Answer = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly text: string }
+
+export function openToolbox(equipment: Equipment): Toolbox {
+  const ready = new Map(equipment.tools.map((tool) => [tool.name, makeReady(tool)]))
+  // Calls that succeeded or are under way. A failed one is taken out again, so that it may be tried once more.
+  const done = new Set<string>()
+  const render = compileTemplate(equipment.interrupt).render
+
+  async function answer(call: ToolCall, index: number): Promise<Answer> {
+    if (index >= callsPerReplyMax) {
+      return { ok: false, text: `Not executed: a reply may hold at most ${callsPerReplyMax} tool calls.` }
+    }
+    const known = ready.get(call.name)
+    if (known === undefined) {
+      return { ok: false, text: `There is no tool "${call.name}". ${listKnown(call.name, [...ready.keys()])}` }
+    }
+    const args = readJson(call.arguments === '' ? '{}' : call.arguments)
+    if (!args.ok || asNode(args.parsed) === undefined) {
+      return { ok: false, text: 'The arguments are not a JSON object. Call the tool again with one.' }
+    }
+    const identity = `${call.name} ${canonicalJson(args.parsed)}`
+    if (done.has(identity)) {
+      return {
+        ok: true,
+        text: `"${call.name}" has been called with identical arguments before. See the earlier result.`,
+      }
+    }
+    done.add(identity)
+    const answered = await runTool(known, args.parsed, equipment.signal).catch((error: unknown) =>
+      toFailure(error, equipment.signal),
+    )
+    if (!answered.ok) done.delete(identity)
+    return answered
+  }
+
+  return {
+    specs: [...ready.values()].map(({ spec }) => spec),
+    run: (calls, step) =>
+      Promise.all(
+        calls.map(async (call, index) => {
+          const startedAtMs = equipment.world.clock.now()
+          const { ok, text } = await answer(call, index)
+          const content = render({ name: call.name, result: text })
+          equipment.recorder.toolCall({
+            id: call.id,
+            step,
+            name: call.name,
+            arguments: call.arguments,
+            result: content,
+            error: ok ? null : text,
+            startedAtMs,
+            durationMs: equipment.world.clock.now() - startedAtMs,
+          })
+          return { role: 'tool', content, toolCallId: call.id } as const
+        }),
+      ),
+  }
+}
+
+async function runTool({ tool, restore }: ReadyTool, given: unknown, signal: AbortSignal): Promise<Answer> {
+  let args = restore(given)
+  if (tool.schema !== undefined) {
+    const validated = await validate(tool.schema, args)
+    if (!validated.ok) {
+      const issues = validated.issues.map(({ pointer, message }) => `${pointer || 'the arguments'}: ${message}`)
+      return { ok: false, text: `The arguments do not fit. ${issues.join('; ')}` }
+    }
+    args = validated.value
+  }
+  const result = await untilAborted(async () => tool.run(args, { signal }), signal)
+  return { ok: true, text: toText(result) }
+}
+
+/** What a tool throws is told to the model. Where the call was stopped, nobody is told any more; it is for the record. */
+function toFailure(error: unknown, signal: AbortSignal): Answer {
+  if (signal.aborted) return { ok: false, text: 'The call was stopped.' }
+  return { ok: false, text: shorten(`Error: ${error instanceof Error ? error.message : String(error)}`) }
+}
+
+function toText(result: unknown): string {
+  return shorten(typeof result === 'string' ? result : (JSON.stringify(result) ?? 'done'))
+}
+
+function shorten(text: string): string {
+  if (text.length <= resultLengthMax) return text
+  return `${text.slice(0, resultLengthMax)}\n[cut off: the result has ${text.length} characters]`
+}

@@ -1,0 +1,97 @@
+import { globSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+
+const { dirname, join, normalize } = posix
+
+/** A file of the house: its path from the top level, and its text. */
+export interface SourceFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** Lines that fit on a few screens. */
+const linesMax = 200
+
+/** The composition roots: the files directly in `src`, and the commands. They put everything together. */
+const roots = 'src/'
+
+const adapter = ['src/domain/']
+/** What each floor may import from, beside itself. */
+const floors: Readonly<Record<string, readonly string[]>> = {
+  'src/domain/': [],
+  'src/engine/': ['src/domain/'],
+  'src/invokers/': adapter,
+  'src/stores/': adapter,
+  'src/packages/': adapter,
+  'src/telemetry/': adapter,
+  'src/mcp/': adapter,
+  'src/runs/': ['src/engine/', 'src/domain/'],
+  'src/http/': ['src/runs/', 'src/engine/', 'src/domain/'],
+  'routes/': ['src/http/', 'src/engine/', 'src/domain/'],
+  // What an author may import is the public API, by the name of the package.
+  'tactics/': [],
+  'prompts/': [],
+}
+
+/** Where providers may be named: where their formats are spoken, and where settings choose them. */
+const providerFloors = /^src\/(?:invokers\/|mcp\/|cli\/|[^/]+$)/
+const provider = /\b(?:openai|anthropic|claude|gemini|mistral|ollama|bedrock|azure)\b/i
+/** Configs name their wire format, and a comment may cite where a format is documented. */
+const providerAllowed = /type: z\.literal\('openai'\)|https:\/\/platform\.openai\.com|^\s*(?:\*|\/\*\*|\/\/)/
+
+/** Who may read the environment: settings, and the roots that hand it to them. */
+const environmentReaders = /^src\/(?:settings\.ts|main\.ts|cli\/)/
+
+export function readHouse(root: string): readonly SourceFile[] {
+  const paths = globSync('{src,routes,tactics,prompts}/**/*.ts', { cwd: root })
+  return paths.map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(root, path), 'utf8') }))
+}
+
+/** Everything that is wrong with a file, in words. */
+export function violationsOf(file: SourceFile): readonly string[] {
+  return [...importViolations(file), ...lineViolations(file), ...wordViolations(file)].map(
+    (violation) => `${file.path} ${violation}`,
+  )
+}
+
+function importViolations({ path, text }: SourceFile): readonly string[] {
+  const floor = floorOf(path)
+  const isBelow = (target: string | undefined) =>
+    floor === roots || (floor !== undefined && [floor, ...(floors[floor] ?? [])].some((allowed) => allowed === target))
+  return importsOf(text).flatMap((specifier) => {
+    if (floor === 'src/domain/' && specifier.startsWith('node:')) return [`does no I/O, but imports ${specifier}`]
+    if (!specifier.startsWith('.') || isBelow(floorOf(normalize(join(dirname(path), specifier))))) return []
+    return [`imports ${specifier}, which is not below it`]
+  })
+}
+
+/** Undefined: the file is on no floor, so that it may import nothing of ours, and nobody may import it. */
+function floorOf(path: string): string | undefined {
+  if (/^src\/(?:cli\/)?[^/]+$/.test(path)) return roots
+  return Object.keys(floors).find((floor) => path.startsWith(floor))
+}
+
+function importsOf(text: string): readonly string[] {
+  const statements = /^(?:import|export|\})[^'"\n]*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
+  return [...text.matchAll(statements)].map(([, still, dynamic]) => still ?? dynamic ?? '')
+}
+
+function lineViolations({ path, text }: SourceFile): readonly string[] {
+  const count = text.trimEnd().split('\n').length
+  const onlyReexports = text.split('\n').every((line) => /^(?:export .* from '.*'|\/\/.*|\s*)$/.test(line))
+  return [
+    ...(count > linesMax ? [`has ${count} lines, more than ${linesMax}`] : []),
+    ...(onlyReexports && path !== 'src/index.ts' ? ['only passes on what other files export'] : []),
+  ]
+}
+
+function wordViolations({ path, text }: SourceFile): readonly string[] {
+  const lines = text.split('\n')
+  const named = lines.find((line) => provider.test(line) && !providerAllowed.test(line))
+  const isCode = path.startsWith('src/') || path.startsWith('routes/')
+  return [
+    ...(isCode && named !== undefined && !providerFloors.test(path) ? [`names a provider: ${named.trim()}`] : []),
+    ...(/\bprocess\.env\b/.test(text) && !environmentReaders.test(path) ? ['reads the environment'] : []),
+    ...(/\bconsole\./.test(text) && isCode ? ['writes to the console'] : []),
+  ]
+}
