@@ -1,0 +1,13 @@
+import type { FastifyInstance } from 'fastify'
+import { componentRef, jsonResponse, type Operation } from '../src/http/openapi/operation.ts'
+
+const operation: Operation = {
+  operationId: 'getHealth',
+  summary: 'Whether the process is alive',
+  tags: ['Operating'],
+  responses: { 200: jsonResponse('It is.', componentRef('Health')) },
+}
+
+export default async function healthz(server: FastifyInstance) {
+  server.get('/healthz', { config: { operation } }, async () => ({ status: 'ok' }))
+}

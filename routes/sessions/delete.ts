@@ -1,0 +1,21 @@
+import type { FastifyInstance } from 'fastify'
+import type { Operation } from '../../src/http/openapi/operation.ts'
+import { parseSessionId, sessionIdParameter, unknownSession } from '../../src/http/session-id.ts'
+
+const operation: Operation = {
+  operationId: 'deleteSession',
+  summary: 'Delete a session',
+  tags: ['Sessions'],
+  parameters: [sessionIdParameter],
+  responses: { 204: { description: 'It is gone, and its costs with it.' } },
+  errors: ['invalid-parameter', 'unknown-session', 'store-unavailable'],
+}
+
+export default async function remove(server: FastifyInstance) {
+  const { store } = server.lllm
+  server.delete('/:id', { config: { operation } }, async (request, reply) => {
+    const id = parseSessionId(request.params)
+    if (!(await store.delete(id))) throw unknownSession(id)
+    return reply.code(204).send()
+  })
+}

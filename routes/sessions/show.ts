@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify'
+import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { parseSessionId, sessionIdParameter, unknownSession } from '../../src/http/session-id.ts'
+
+const operation: Operation = {
+  operationId: 'getSession',
+  summary: 'Show a session',
+  tags: ['Sessions'],
+  parameters: [sessionIdParameter],
+  responses: { 200: jsonResponse('The whole tree.', componentRef('Session')) },
+  errors: ['invalid-parameter', 'unknown-session', 'store-unavailable'],
+}
+
+export default async function show(server: FastifyInstance) {
+  const { store } = server.lllm
+  server.get('/:id', { config: { operation } }, async (request) => {
+    const id = parseSessionId(request.params)
+    const session = await store.get(id)
+    if (session === undefined) throw unknownSession(id)
+    return session
+  })
+}

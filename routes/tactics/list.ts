@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify'
+import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { toTacticRecord } from '../../src/http/tactic-record.ts'
+
+const operation: Operation = {
+  operationId: 'listTactics',
+  summary: 'List the tactics',
+  tags: ['Tactics'],
+  responses: { 200: jsonResponse('All tactics, by name.', componentRef('TacticList')) },
+}
+
+export default async function list(server: FastifyInstance) {
+  const { engine } = server.lllm
+  server.get('', { config: { operation } }, async () => ({
+    data: engine.tactics.map(toTacticRecord),
+    next_cursor: null,
+  }))
+}

@@ -1,0 +1,47 @@
+import { addCosts, costUsd } from '../domain/cost.ts'
+import { LllmError } from '../domain/errors.ts'
+import type { BatchItem } from '../engine/engine.ts'
+import { sessionMember } from './call-answer.ts'
+import type { ReturnSession } from './call-request.ts'
+import { toProblem } from './problem.ts'
+
+type ItemStatus = 'success' | 'failure' | 'cancelled' | 'skipped'
+
+/** The answer to a batch: its items in the order of the tasks, and their sums. */
+export function toBatchAnswer(items: readonly BatchItem[], returnSessions: ReturnSession, requestId: string) {
+  const counts: Record<ItemStatus, number> = { success: 0, failure: 0, cancelled: 0, skipped: 0 }
+  for (const item of items) counts[statusOf(item)] += 1
+  const costs = items.flatMap(({ outcome }) => (outcome === null ? [] : [outcome.session.cost]))
+  return {
+    items: items.map((item) => toItem(item, returnSessions, requestId)).sort((left, right) => left.index - right.index),
+    counts,
+    cost_usd: costUsd(addCosts(costs)),
+  }
+}
+
+function statusOf({ outcome }: BatchItem): ItemStatus {
+  if (outcome === null) return 'skipped'
+  if (outcome.ok) return 'success'
+  return outcome.session.state === 'cancelled' ? 'cancelled' : 'failure'
+}
+
+function toItem(item: BatchItem, returnSessions: ReturnSession, requestId: string) {
+  const { index, outcome } = item
+  const status = statusOf(item)
+  if (outcome === null) {
+    return { index, status, error: toProblem(skipped(), { requestId }), session_id: null, cost_usd: 0 }
+  }
+  const { session } = outcome
+  return {
+    index,
+    status,
+    ...(outcome.ok ? { result: outcome.output ?? null } : { error: toProblem(outcome.error, { requestId }) }),
+    session_id: session.id,
+    cost_usd: costUsd(session.cost),
+    ...sessionMember(session, returnSessions),
+  }
+}
+
+function skipped() {
+  return new LllmError('skipped', 'The task was never started, because the batch ended before.')
+}

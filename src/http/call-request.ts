@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { metadata, name, returnSession, tags } from './fields.ts'
+import type { HttpSettings } from './http-app.ts'
+
+/** The workers of a batch that asks for none. */
+const workersDefault = 4
+
+/** The shapes of what callers post. Made once, because they hold the bounds of the settings. */
+export function createCallSchemas({ timeoutMs, batchTasksMax, batchWorkersMax }: HttpSettings) {
+  const common = {
+    config: name.optional().describe("One of the tactic's configs. Left out: its default."),
+    tags: tags.optional(),
+    metadata: metadata.optional(),
+    timeout_ms: z
+      .int()
+      .min(1)
+      .max(timeoutMs)
+      .default(timeoutMs)
+      .describe('Milliseconds until the call ends as deadline-exceeded.'),
+  }
+  const call = z.strictObject({
+    task: z.unknown().refine((task) => task !== undefined, 'is required'),
+    ...common,
+    return_session: returnSession.default(false),
+  })
+  const batch = z.strictObject({
+    tasks: z
+      .array(z.unknown())
+      .min(1)
+      .max(batchTasksMax)
+      .describe('The tasks. All are judged before the first one starts.'),
+    ...common,
+    return_sessions: returnSession.default(false),
+    max_workers: z
+      .int()
+      .min(1)
+      .max(batchWorkersMax)
+      .default(Math.min(workersDefault, batchWorkersMax))
+      .describe('Tasks under way at once.'),
+    fail_fast: z.boolean().default(false).describe('Whether the first failure in time ends the batch.'),
+  })
+  return { call, batch }
+}
+
+export type CallSchemas = ReturnType<typeof createCallSchemas>
+export type CallRequest = z.output<CallSchemas['call']>
+export type BatchRequest = z.output<CallSchemas['batch']>
+export type ReturnSession = CallRequest['return_session']

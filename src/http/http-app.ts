@@ -1,0 +1,61 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { World } from '../domain/clock.ts'
+import type { SessionStore } from '../domain/session-store.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Operation } from './openapi/operation.ts'
+import type { Readiness } from './readiness.ts'
+import type { RequestStory } from './request-log.ts'
+import type { Shutdown } from './shutdown.ts'
+
+/** The bounds of the service. */
+export interface HttpSettings {
+  /** Bytes that a request's body may have. */
+  readonly bodyLimitBytes: number
+  /** Tasks that one batch may have. */
+  readonly batchTasksMax: number
+  /** Workers that one batch may ask for. */
+  readonly batchWorkersMax: number
+  /** Milliseconds that a call may take; also what it gets when it asks for nothing. */
+  readonly timeoutMs: number
+}
+
+/** What `GET /info` tells beyond what the engine and the store know themselves. */
+export interface ServiceInfo {
+  readonly name: string
+  readonly version: string
+  /** Whether replies of the default invoker are made up on this machine. */
+  readonly simulated: boolean
+  readonly packages: readonly { readonly name: string; readonly version: string }[]
+  readonly invokers: readonly { readonly name: string; readonly simulated: boolean }[]
+}
+
+/** Everything that the HTTP service is made from. */
+export interface HttpApp {
+  readonly engine: Engine
+  readonly store: SessionStore
+  readonly settings: HttpSettings
+  readonly logger: FastifyBaseLogger
+  readonly info: ServiceInfo
+  readonly world: World
+}
+
+/** What the routes work with, as `server.lllm`. */
+export interface Lllm extends HttpApp {
+  readonly shutdown: Shutdown
+  readonly readiness: Readiness
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly lllm: Lllm
+  }
+  interface FastifyRequest {
+    story: RequestStory
+  }
+  interface FastifyContextConfig {
+    /** How the OpenAPI document describes the route. A route without it is not part of the document. */
+    readonly operation?: Operation
+    /** The media types that a success can have. Left out: JSON. */
+    readonly produces?: readonly string[]
+  }
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import type { JsonSchema } from '../../domain/json.ts'
+import { cost, costReport, sessionCost } from './cost-schemas.ts'
+import { componentRef } from './operation.ts'
+import { batchCounts, health, info, problem, ready, tacticList, tacticRecord } from './service-schemas.ts'
+import {
+  agentCall,
+  llmCall,
+  message,
+  session,
+  sessionList,
+  sessionListItem,
+  sessionSummary,
+  toolCall,
+} from './session-schemas.ts'
+
+/** The shapes that answers have in common, by the names that they have in the document. */
+export const components = {
+  AgentCall: agentCall,
+  BatchCounts: batchCounts,
+  Cost: cost,
+  CostReport: costReport,
+  Health: health,
+  Info: info,
+  LlmCall: llmCall,
+  Message: message,
+  Problem: problem,
+  Ready: ready,
+  Session: session,
+  SessionCost: sessionCost,
+  SessionList: sessionList,
+  SessionListItem: sessionListItem,
+  SessionSummary: sessionSummary,
+  Tactic: tacticRecord,
+  TacticList: tacticList,
+  ToolCall: toolCall,
+} as const
+
+/** Describes the shared shapes as JSON Schemas that refer to one another. */
+export function describeComponents(): Readonly<Record<string, JsonSchema>> {
+  const registry = z.registry<{ id: string }>()
+  for (const [id, schema] of Object.entries(components)) registry.add(schema, { id })
+  // As inputs, because there objects stay open: an answer may get further members later.
+  const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: (id) => componentRef(id).$ref })
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, withoutIds(schema)]))
+}
+
+/** Describes the schema of a body or of a query. */
+export function describeRequest(schema: z.ZodType): JsonSchema {
+  return withoutIds(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
+}
+
+function withoutIds({ $schema: _, $id: __, id: ___, ...schema }: Readonly<Record<string, unknown>>): JsonSchema {
+  return schema
+}

@@ -1,0 +1,37 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { LllmError } from '../domain/errors.ts'
+import { toErrorLog } from './error-log.ts'
+import {
+  asLllmError,
+  type ProblemContext,
+  problemKinds,
+  problemMediaType,
+  retryAfterSeconds,
+  toProblem,
+} from './problem.ts'
+
+/** Answers a request with a problem, and tells the log about those that are the service's own fault. */
+export function replyWithProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  call: Pick<ProblemContext, 'sessionId' | 'costUsd'> = {},
+): FastifyReply {
+  const error = asLllmError(thrown)
+  logFault(error, request)
+  const problem = toProblem(error, { requestId: request.id, instance: pathOf(request.url), ...call })
+  const seconds = retryAfterSeconds(error)
+  if (seconds !== undefined) reply.header('retry-after', String(seconds))
+  return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem))
+}
+
+function logFault(error: LllmError, request: FastifyRequest) {
+  if (problemKinds[error.code].status !== 500) return
+  request.log.error({ error: toErrorLog(error), request_id: request.id }, 'request failed')
+}
+
+/** The path of a URL without its query, which may hold what is nobody else's business. */
+export function pathOf(url: string): string {
+  const queryAt = url.indexOf('?')
+  return queryAt === -1 ? url : url.slice(0, queryAt)
+}

@@ -1,0 +1,135 @@
+import { type ErrorCode, type Issue, isLllmError, LllmError } from '../domain/errors.ts'
+
+interface ProblemKind {
+  readonly status: number
+  readonly title: string
+  /** Whether the same request may well succeed later. */
+  readonly retryable: boolean
+  /** What `Retry-After` says when the error itself does not know better. */
+  readonly retryAfterMs?: number
+}
+
+/** What each error code means to HTTP. */
+export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
+  'malformed-request': { status: 400, title: 'Malformed request', retryable: false },
+  'request-timeout': { status: 408, title: 'Request timeout', retryable: true },
+  'headers-too-large': { status: 431, title: 'Headers too large', retryable: false },
+  'malformed-json': { status: 400, title: 'Malformed JSON', retryable: false },
+  'invalid-parameter': { status: 400, title: 'Invalid parameter', retryable: false },
+  'invalid-request': { status: 422, title: 'Invalid request', retryable: false },
+  'invalid-task': { status: 422, title: 'Invalid task', retryable: false },
+  'route-not-found': { status: 404, title: 'Route not found', retryable: false },
+  'unknown-tactic': { status: 404, title: 'Unknown tactic', retryable: false },
+  'unknown-config': { status: 404, title: 'Unknown config', retryable: false },
+  'unknown-session': { status: 404, title: 'Unknown session', retryable: false },
+  'method-not-allowed': { status: 405, title: 'Method not allowed', retryable: false },
+  'not-acceptable': { status: 406, title: 'Not acceptable', retryable: false },
+  'payload-too-large': { status: 413, title: 'Payload too large', retryable: false },
+  'unsupported-media-type': { status: 415, title: 'Unsupported media type', retryable: false },
+
+  'tactic-failed': { status: 500, title: 'Tactic failed', retryable: false },
+  'invalid-result': { status: 500, title: 'Invalid result', retryable: false },
+  'reply-unusable': { status: 502, title: 'Reply unusable', retryable: true },
+  'provider-failed': { status: 502, title: 'Provider failed', retryable: true },
+  'provider-rejected': { status: 502, title: 'Provider rejected the request', retryable: false },
+  'provider-rate-limited': { status: 429, title: 'Provider rate limited', retryable: true },
+  'deadline-exceeded': { status: 504, title: 'Deadline exceeded', retryable: true },
+  // The client is still there but somebody else ended its call: the request conflicts with the state of the call.
+  cancelled: { status: 409, title: 'Call cancelled', retryable: true },
+  // Nobody reads this answer; the status is for the log.
+  'client-closed-request': { status: 499, title: 'Client closed the request', retryable: true },
+  skipped: { status: 424, title: 'Task skipped', retryable: true },
+
+  'dialog-misuse': { status: 500, title: 'Dialog misuse', retryable: false },
+  'missing-variables': { status: 500, title: 'Missing variables', retryable: false },
+
+  draining: { status: 503, title: 'Shutting down', retryable: true, retryAfterMs: 5_000 },
+  overloaded: { status: 503, title: 'Overloaded', retryable: true, retryAfterMs: 5_000 },
+  'store-unavailable': { status: 503, title: 'Store unavailable', retryable: true, retryAfterMs: 5_000 },
+  'internal-error': { status: 500, title: 'Internal error', retryable: false },
+
+  // A service that could not boot answers nothing; these are here because the table has no holes.
+  'invalid-settings': { status: 500, title: 'Invalid settings', retryable: false },
+  'invalid-manifest': { status: 500, title: 'Invalid manifest', retryable: false },
+  'invalid-config': { status: 500, title: 'Invalid config', retryable: false },
+  'invalid-prompt': { status: 500, title: 'Invalid prompt', retryable: false },
+  'invalid-tactic': { status: 500, title: 'Invalid tactic', retryable: false },
+  'unknown-prompt': { status: 500, title: 'Unknown prompt', retryable: false },
+}
+
+/** The body of an error answer: RFC 9457, and members of our own after `instance`. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly instance?: string
+  readonly code: ErrorCode
+  readonly request_id: string
+  readonly retryable: boolean
+  readonly errors?: readonly Issue[]
+  readonly session_id?: string
+  readonly cost_usd?: number | null
+}
+
+/** Where a problem arose. */
+export interface ProblemContext {
+  readonly requestId: string
+  /** The path of the request, without its query. */
+  readonly instance?: string
+  /** Given when a call had begun: its session, and what it cost so far. */
+  readonly sessionId?: string
+  readonly costUsd?: number | null
+}
+
+export const problemMediaType = 'application/problem+json'
+
+export function toProblem(error: LllmError, context: ProblemContext): Problem {
+  const { status, title, retryable } = problemKinds[error.code]
+  const { issues } = error.data
+  return {
+    type: `/docs/errors/${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    ...(context.instance === undefined ? {} : { instance: context.instance }),
+    code: error.code,
+    request_id: context.requestId,
+    retryable,
+    ...(issues === undefined ? {} : { errors: issues }),
+    ...(context.sessionId === undefined ? {} : { session_id: context.sessionId }),
+    ...(context.costUsd === undefined ? {} : { cost_usd: context.costUsd }),
+  }
+}
+
+/** Whole seconds for `Retry-After`, rounded up, or undefined where the header has no place. */
+export function retryAfterSeconds(error: LllmError): number | undefined {
+  const { status, retryAfterMs: defaultMs } = problemKinds[error.code]
+  if (status !== 429 && status !== 503) return undefined
+  const durationMs = error.data.retryAfterMs ?? defaultMs
+  return durationMs === undefined ? undefined : Math.max(1, Math.ceil(durationMs / 1000))
+}
+
+/** What Fastify's own errors are called here. */
+const fastifyCodes: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
+  ['FST_ERR_CTP_BODY_TOO_LARGE', ['payload-too-large', 'The body is larger than this service accepts.']],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['unsupported-media-type', 'Send the body as application/json.']],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', ['malformed-request', 'The body is not as long as Content-Length says.']],
+  ['FST_ERR_BAD_URL', ['invalid-parameter', 'The path holds a percent-encoding that is none.']],
+  ['FST_ERR_MAX_PARAM_LENGTH', ['invalid-parameter', 'A part of the path is too long.']],
+  ['ECONNRESET', ['client-closed-request', 'The client went away before its request was complete.']],
+])
+
+/** Any exception as one of ours. Nothing of the text of an exception that we do not know is kept, other than as its cause. */
+export function asLllmError(error: unknown): LllmError {
+  if (isLllmError(error)) return error
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  const known = fastifyCodes.get(code)
+  if (known !== undefined) return new LllmError(known[0], known[1], {}, { cause: error })
+  return new LllmError(
+    'internal-error',
+    'Something went wrong in the service itself; its log says more.',
+    {},
+    { cause: error },
+  )
+}

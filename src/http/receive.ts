@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { LllmError } from '../domain/errors.ts'
+import { logWhenEnded } from './request-log.ts'
+
+const jsonOnly = ['application/json'] as const
+
+/** What happens to every request before its route sees it. One synchronous hook, because each hook costs every call. */
+export function receive(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  request.story = {}
+  reply.header('x-request-id', request.id)
+  logWhenEnded(request, reply)
+  done(faultOf(request))
+}
+
+function faultOf(request: FastifyRequest): LllmError | undefined {
+  const { raw } = request
+  if (raw.httpVersionMajor < 1) return new LllmError('malformed-request', 'Speak HTTP/1.1.')
+  // Two hosts are how a request is smuggled past a proxy that looks at the other one.
+  if (countHosts(raw.rawHeaders) > 1) return new LllmError('malformed-request', 'There is more than one Host header.')
+  const produces = request.routeOptions.config.produces ?? jsonOnly
+  if (request.is404 || accepts(request, produces)) return undefined
+  return new LllmError('not-acceptable', `The answer can be ${produces.join(' or ')}; the Accept header wants neither.`)
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1
+  }
+  return count
+}
+
+/** The negotiation proper is only for the rare client that does not say the usual. */
+function accepts(request: FastifyRequest, produces: readonly string[]): boolean {
+  const { accept } = request.headers
+  if (accept === undefined || accept === '*/*' || accept === 'application/json') {
+    return accept !== 'application/json' || produces.includes(accept)
+  }
+  return request.accepts().type([...produces]) !== false
+}

@@ -1,0 +1,48 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { pathOf } from './problem-reply.ts'
+import { traceIdOf } from './trace-parent.ts'
+
+/** What the log tells of a request beyond its method, path and status. Routes fill it in. */
+export interface RequestStory {
+  tactic?: string
+  sessionId?: string
+  /** A call that may outlive its client: the line is written when it has ended, so that it can name the session. */
+  underWay?: Promise<unknown>
+}
+
+/** What nginx calls a request whose client hung up; there is no such status on the wire. */
+const clientClosedStatus = 499
+const pathLengthMax = 256
+
+/**
+ * Writes one line when a request has ended, in whatever way. The `close` event of the raw response is the only one that
+ * also comes when the client hangs up. Bodies, queries and headers never reach the log.
+ */
+export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.once('close', () => {
+    const durationMs = Math.round(reply.elapsedTime * 10) / 10
+    const status = reply.raw.writableEnded ? reply.raw.statusCode : clientClosedStatus
+    const write = () => writeLine(request, status, durationMs)
+    const { underWay } = request.story
+    if (underWay === undefined) write()
+    else underWay.then(write, write)
+  })
+}
+
+function writeLine(request: FastifyRequest, status: number, durationMs: number) {
+  const { tactic, sessionId } = request.story
+  const traceId = traceIdOf(request.headers.traceparent)
+  request.log.info(
+    {
+      request_id: request.id,
+      method: request.method,
+      path: pathOf(request.url).slice(0, pathLengthMax),
+      status,
+      ms: durationMs,
+      ...(tactic === undefined ? {} : { tactic }),
+      ...(sessionId === undefined ? {} : { session_id: sessionId }),
+      ...(traceId === undefined ? {} : { trace_id: traceId }),
+    },
+    'request',
+  )
+}

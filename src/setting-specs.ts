@@ -1,0 +1,126 @@
+import { z } from 'zod'
+
+/** What a setting is, said once: the reader, the messages and the docs are made from it. */
+export interface SettingSpec {
+  /** The variables that set it; the first one that is set counts. */
+  readonly variables: readonly [string, ...string[]]
+  readonly description: string
+  /** As it would stand in the environment. Left out: not set. */
+  readonly default?: string
+  /** Completes "must be …". */
+  readonly expects: string
+  readonly schema: z.ZodType
+  /** The value is never shown, not even when it is wrong. */
+  readonly secret?: true
+}
+
+const text = z.string()
+const port = wholeNumber(0, 65_535)
+
+function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,12}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+}
+
+/** The settings by the names that the code gives them. */
+export const settingSpecs = {
+  port: {
+    variables: ['LLLM_PORT', 'PORT'],
+    description: 'The port to listen on. 0 takes any that is free.',
+    default: '8080',
+    expects: 'a whole number from 0 to 65535',
+    schema: port,
+  },
+  host: {
+    variables: ['LLLM_HOST'],
+    description: 'The address to listen on. The Docker image sets 0.0.0.0.',
+    default: '127.0.0.1',
+    expects: 'a host name or an IP address',
+    schema: text.regex(/^[A-Za-z0-9.:_-]{1,255}$/),
+  },
+  database: {
+    variables: ['LLLM_DATABASE'],
+    description: 'The file that keeps sessions, or `:memory:` to keep them in the process only.',
+    default: './data/lllm.db',
+    expects: 'the path of a file, or :memory:',
+    schema: text.max(4_096).refine((value) => !/^[a-z]+:\/\//i.test(value)),
+  },
+  manifestFile: {
+    variables: ['LLLM_CONFIG'],
+    description: 'The `lllm.toml` to serve. Left out: the nearest one upward of the working directory.',
+    expects: 'the path of a file',
+    schema: text.max(4_096),
+  },
+  openaiApiKey: {
+    variables: ['OPENAI_API_KEY'],
+    description: 'The key for the default provider. With neither key nor base URL the model is simulated.',
+    expects: 'a key without white space',
+    schema: text.regex(/^[\x21-\x7e]{1,4096}$/),
+    secret: true,
+  },
+  openaiBaseUrl: {
+    variables: ['OPENAI_BASE_URL'],
+    description: 'Where the default provider is, if not at OpenAI. Enough by itself for servers that need no key.',
+    expects: 'an http or https URL',
+    schema: z.url({ protocol: /^https?$/ }),
+    // A URL can hold a password.
+    secret: true,
+  },
+  logLevel: {
+    variables: ['LLLM_LOG_LEVEL'],
+    description: 'How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+    default: 'info',
+    expects: 'one of fatal, error, warn, info, debug, trace, silent',
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  },
+  pricesFile: {
+    variables: ['LLLM_PRICES'],
+    description: 'A file of prices that go before the built-in ones.',
+    expects: 'the path of a file',
+    schema: text.max(4_096),
+  },
+  mcpFile: {
+    variables: ['LLLM_MCP_CONFIG'],
+    description: 'A JSON file of the MCP servers that prompts may use: `{"mcpServers": {…}}`.',
+    expects: 'the path of a file',
+    schema: text.max(4_096),
+  },
+  bodyLimitBytes: {
+    variables: ['LLLM_BODY_LIMIT_BYTES'],
+    description: "Bytes that a request's body may have.",
+    default: '10485760',
+    expects: 'a whole number from 1024 to 1073741824',
+    schema: wholeNumber(1_024, 1_073_741_824),
+  },
+  batchTasksMax: {
+    variables: ['LLLM_BATCH_TASKS_MAX'],
+    description: 'Tasks that one batch may have.',
+    default: '10000',
+    expects: 'a whole number from 1 to 1000000',
+    schema: wholeNumber(1, 1_000_000),
+  },
+  batchWorkersMax: {
+    variables: ['LLLM_BATCH_WORKERS_MAX'],
+    description: 'Workers that one batch may ask for.',
+    default: '1000',
+    expects: 'a whole number from 1 to 1000',
+    schema: wholeNumber(1, 1_000),
+  },
+  timeoutMs: {
+    variables: ['LLLM_TIMEOUT_MS'],
+    description: 'Milliseconds that a call may take; also what it gets when it asks for nothing.',
+    default: '600000',
+    expects: 'a whole number from 1 to 86400000',
+    schema: wholeNumber(1, 86_400_000),
+  },
+  graceMs: {
+    variables: ['LLLM_GRACE_MS'],
+    description: 'Milliseconds that calls under way are given to end when the service is stopped.',
+    default: '10000',
+    expects: 'a whole number from 0 to 3600000',
+    schema: wholeNumber(0, 3_600_000),
+  },
+} as const satisfies Readonly<Record<string, SettingSpec>>

@@ -1,0 +1,100 @@
+import type { z } from 'zod'
+import { LllmError, listKnown } from './domain/errors.ts'
+import { type SettingSpec, settingSpecs } from './setting-specs.ts'
+
+type Specs = typeof settingSpecs
+type SettingName = keyof Specs
+type ValueOf<Spec extends SettingSpec> = Spec extends { readonly default: string }
+  ? z.output<Spec['schema']>
+  : z.output<Spec['schema']> | undefined
+
+type Values = { readonly [Name in SettingName]: ValueOf<Specs[Name]> }
+
+/** The settings of the service. Immutable. */
+export interface Settings extends Values {
+  /** Keys of invokers that configs declare, by the name as it stands in the variable: `MY_SERVER`. */
+  readonly invokerKeys: ReadonlyMap<string, string>
+  /** What looks like a mistake but does not stop the service. */
+  readonly warnings: readonly string[]
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The environment of this process. Nothing else reads it. */
+export function processEnvironment(): Environment {
+  return process.env
+}
+
+const invokerKeyPrefix = 'LLLM_API_KEY_'
+const shownValueLengthMax = 64
+
+/**
+ * Reads the settings. A variable that is empty is one that is not set.
+ *
+ * @throws LllmError `invalid-settings`, which tells all wrong variables at once: what each holds, unless it is a secret, and
+ *   what it should be.
+ */
+export function readSettings(env: Environment): Settings {
+  const read = Object.entries(settingSpecs).map(([name, spec]) => ({ name, ...readSetting(spec, env) }))
+  const mistakes = read.flatMap(({ mistake }) => mistake ?? [])
+  if (mistakes.length > 0) throw new LllmError('invalid-settings', mistakes.join('\n'))
+  return Object.freeze({
+    ...(Object.fromEntries(read.map(({ name, value }) => [name, value])) as Values),
+    invokerKeys: readInvokerKeys(env),
+    warnings: findUnknown(env).map((name) => `${name} is no setting. ${listKnown(name, knownVariables)}`),
+  })
+}
+
+/** The key for an invoker that a config declares: `my-server` has it in `LLLM_API_KEY_MY_SERVER`. */
+export function invokerKey(settings: Pick<Settings, 'invokerKeys'>, invoker: string): string | undefined {
+  return settings.invokerKeys.get(invoker.toUpperCase().replaceAll('-', '_'))
+}
+
+function readSetting(spec: SettingSpec, env: Environment): { readonly value?: unknown; readonly mistake?: string } {
+  const variable = spec.variables.find((name) => isSet(env[name]))
+  const given = variable === undefined ? spec.default : env[variable]
+  if (given === undefined) return { value: undefined }
+  const parsed = spec.schema.safeParse(given)
+  if (parsed.success) return { value: parsed.data }
+  const shown = spec.secret ? 'what it holds' : JSON.stringify(given.slice(0, shownValueLengthMax))
+  return { mistake: `${variable} must be ${spec.expects}, not ${shown}.` }
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== ''
+}
+
+function readInvokerKeys(env: Environment): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>()
+  for (const [variable, value] of Object.entries(env)) {
+    if (variable.startsWith(invokerKeyPrefix) && isSet(value)) keys.set(variable.slice(invokerKeyPrefix.length), value)
+  }
+  return keys
+}
+
+const knownVariables = Object.values(settingSpecs).flatMap(({ variables }) => variables)
+
+function findUnknown(env: Environment): readonly string[] {
+  const known = new Set<string>(knownVariables)
+  return Object.keys(env).filter((name) => {
+    return name.startsWith('LLLM_') && !name.startsWith(invokerKeyPrefix) && !known.has(name) && isSet(env[name])
+  })
+}
+
+/** A setting as the docs tell it. */
+export interface DocumentedSetting {
+  readonly variables: readonly string[]
+  readonly default: string | undefined
+  readonly description: string
+}
+
+export const documentedSettings: readonly DocumentedSetting[] = [
+  ...Object.values<SettingSpec>(settingSpecs).map(({ variables, default: value, description }) => {
+    return { variables, default: value, description }
+  }),
+  {
+    variables: [`${invokerKeyPrefix}<NAME>`],
+    default: undefined,
+    description: 'The key for the invoker `<name>` that a config declares, in upper case, `-` as `_`.',
+  },
+]

@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { createClient } from '@hey-api/openapi-ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { listen, openService } from './service.ts'
+
+const run = promisify(execFile)
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const tool = (name: string) => here(`../../node_modules/.bin/${name}`)
+
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lllm-openapi-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+interface Document {
+  readonly openapi: string
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+}
+
+async function readDocument(): Promise<Document> {
+  const { server } = await openService()
+  return (await server.inject('/openapi.json')).json()
+}
+
+test('each tactic has paths of its own, with the schemas of its task and result', async () => {
+  const { openapi, paths, components } = await readDocument()
+  expect(openapi).toMatch(/^3\.1\./)
+  expect(Object.keys(paths).sort()).toEqual([
+    '/costs',
+    '/docs/errors/{code}',
+    '/healthz',
+    '/info',
+    '/openapi.json',
+    '/readyz',
+    '/sessions',
+    '/sessions/{id}',
+    '/sessions/{id}/cost',
+    '/tactics',
+    '/tactics/broken',
+    '/tactics/broken/batch',
+    '/tactics/count-nodes',
+    '/tactics/count-nodes/batch',
+    '/tactics/shout',
+    '/tactics/shout/batch',
+    '/tactics/{name}',
+  ])
+  expect(paths['/tactics/count-nodes']?.['post']).toMatchObject({
+    operationId: 'callCountNodes',
+    description: 'Counts the nodes of a tree and shouts its label.',
+    requestBody: {
+      content: { 'application/json': { examples: { example1: { value: { task: { label: 'root' } } } } } },
+    },
+  })
+  // What was recursive within its own schema is so as a part of the document.
+  expect(components.schemas['CountNodesTask']).toMatchObject({
+    properties: { children: { items: { $ref: '#/components/schemas/CountNodesTask' } } },
+  })
+})
+
+test('a linter finds neither errors nor warnings', async () => {
+  const folder = await makeFolder()
+  const file = join(folder, 'openapi.json')
+  await writeFile(file, JSON.stringify(await readDocument()))
+  const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+  const { stdout } = await run(tool('redocly'), ['lint', '--format=json', file], { cwd: folder, env })
+  expect(JSON.parse(stdout)).toMatchObject({ totals: { errors: 0, warnings: 0 } })
+})
+
+test('a generated client type-checks and works on every route', async () => {
+  const service = await openService()
+  const baseUrl = await listen(service)
+  const folder = await makeFolder()
+  await createClient({
+    input: `${baseUrl}/openapi.json`,
+    output: { path: join(folder, 'client'), importFileExtension: '.js' },
+    plugins: ['@hey-api/client-fetch', '@hey-api/typescript', '@hey-api/sdk'],
+    logs: { level: 'silent' },
+  })
+  await copyFile(here('./client-use.txt'), join(folder, 'client-use.ts'))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  const flags = [
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'esnext',
+    '--lib',
+    'esnext,dom,dom.iterable',
+    '--types',
+    '',
+  ]
+  await run(tool('tsc'), [...flags, '--skipLibCheck', '--outDir', join(folder, 'out'), 'client-use.ts'], {
+    cwd: folder,
+  })
+
+  const { useService } = await import(pathToFileURL(join(folder, 'out', 'client-use.js')).href)
+  const { sessionId, ...seen } = await useService(baseUrl)
+  expect(seen).toMatchObject({
+    result: { count: 2, label: 'ROOT' },
+    text: 'HELLO',
+    counts: { success: 2, failure: 0, cancelled: 0, skipped: 0 },
+    problem: { code: 'tactic-failed', status: 500 },
+    wrongTask: { code: 'invalid-task', errors: [{ pointer: '/task' }] },
+    subSessions: ['shout'],
+    listedIds: [sessionId],
+    statuses: [...Array(14).fill(200), 204],
+    requestId: 'client-1',
+  })
+})

@@ -1,0 +1,180 @@
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { z } from 'zod'
+import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
+import type { SessionStore } from '../../src/domain/session-store.ts'
+import { type InputOf, Tactic } from '../../src/domain/tactic.ts'
+import { bindPackage } from '../../src/engine/bind.ts'
+import { createEngine } from '../../src/engine/create-engine.ts'
+import { keepSessions } from '../../src/engine/session-keeper.ts'
+import { createServer } from '../../src/http/create-server.ts'
+import type { HttpApp } from '../../src/http/http-app.ts'
+import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
+import { systemWorld } from '../../src/system-world.ts'
+
+/** Answers from what a test scripted, and by default with the last message in capitals. */
+export interface ScriptedModel {
+  answer: (request: ModelRequest, signal: AbortSignal) => Promise<string>
+  simulated: boolean
+  callCount: number
+}
+
+export class Shout extends Tactic({
+  name: 'shout',
+  description: 'Says it louder.',
+  agents: ['shouter'],
+  examples: ['hello'],
+}) {
+  async call(task: string) {
+    const { shouter } = this.agents
+    return (await shouter.open('shout').receive(task).respond()).content
+  }
+}
+
+const treeNode = z.object({
+  label: z.string(),
+  get children() {
+    return z.array(treeNode).optional()
+  },
+})
+
+/** Has a recursive input and an object for output, and a sub-tactic. */
+export class CountNodes extends Tactic({
+  name: 'count-nodes',
+  description: 'Counts the nodes of a tree and shouts its label.',
+  agents: ['counter'],
+  tactics: { shout: Shout },
+  input: treeNode,
+  output: z.object({ count: z.int(), label: z.string() }),
+  examples: [{ label: 'root', children: [{ label: 'leaf' }] }],
+}) {
+  async call(task: InputOf<typeof CountNodes>) {
+    const label = await this.tactics.shout(task.label)
+    await this.agents.counter.open('count').receive('count').respond()
+    return { count: countNodes(task), label }
+  }
+}
+
+function countNodes({ children = [] }: z.output<typeof treeNode>): number {
+  return children.reduce((count, child) => count + countNodes(child), 1)
+}
+
+/** Breaks in its own code. */
+export class Broken extends Tactic({ name: 'broken', agents: ['shouter'] }) {
+  async call(task: string): Promise<string> {
+    await this.agents.shouter.open('shout').receive(task).respond()
+    throw new Error('hunter2 is the secret of this exception')
+  }
+}
+
+function configOf(tactic: string, agent: string) {
+  const value = {
+    tactic_type: tactic,
+    global: { model_name: 'test-model', max_llm_recall: 0, max_exception_retry: 0 },
+    agent_configs: [{ name: agent, system_prompt: 'You help.' }],
+  }
+  return [tactic, { name: tactic, file: `configs/${tactic}.yaml`, value }] as const
+}
+
+export interface TestService {
+  readonly app: HttpApp
+  readonly server: Awaited<ReturnType<typeof createServer>>
+  readonly model: ScriptedModel
+  readonly logLines: readonly Readonly<Record<string, unknown>>[]
+}
+
+export interface ServiceSketch {
+  readonly store?: Partial<SessionStore>
+  readonly settings?: Partial<HttpApp['settings']>
+}
+
+/** A whole service, with a scripted model and a store in memory. It is closed when the test has finished. */
+export async function openService({ store: storeParts = {}, settings = {} }: ServiceSketch = {}): Promise<TestService> {
+  const model: ScriptedModel = {
+    answer: async ({ messages }) => String(messages.at(-1)?.content).toUpperCase(),
+    simulated: false,
+    callCount: 0,
+  }
+  const invoker = scriptedInvoker(model)
+  const store = { ...createMemorySessionStore(), ...storeParts }
+  const toolSource = { servers: [], tools: async () => [], close: async () => {} }
+  const invokers = {
+    default: invoker,
+    builtIn: new Map(),
+    declared: () => invoker,
+    all: () => [invoker],
+    close: async () => {},
+  }
+  const bound = bindPackage(
+    {
+      name: 'demo',
+      version: '1.2.3',
+      tactics: [Shout, CountNodes, Broken].map((tactic) => ({ tactic, file: `tactics/${tactic.name}.ts` })),
+      configs: new Map([
+        configOf('shout', 'shouter'),
+        configOf('count-nodes', 'counter'),
+        configOf('broken', 'shouter'),
+      ]),
+      prompts: new Map(),
+    },
+    { invokers, toolSource },
+  )
+  const prices = { price: () => ({ promptPicoUsd: 2_000_000, completionPicoUsd: 1_000_000 }) }
+  const engine = createEngine(
+    bound,
+    { world: systemWorld, prices, toolSource },
+    keepSessions(store, () => {}),
+  )
+  const logLines: Record<string, unknown>[] = []
+  const app: HttpApp = {
+    engine,
+    store,
+    settings: { bodyLimitBytes: 1_000_000, batchTasksMax: 50, batchWorkersMax: 10, timeoutMs: 60_000, ...settings },
+    logger: pino({ level: 'info' }, { write: (line) => void logLines.push(JSON.parse(line)) }),
+    info: {
+      name: 'lllm',
+      version: '0.1.0',
+      simulated: true,
+      packages: [{ name: 'demo', version: '1.2.3' }],
+      invokers: [{ name: 'scripted', simulated: true }],
+    },
+    world: systemWorld,
+  }
+  const server = await createServer(app)
+  onTestFinished(() => server.close())
+  return { app, server, model, logLines }
+}
+
+function scriptedInvoker(model: ScriptedModel): Invoker {
+  return {
+    name: 'scripted',
+    get simulated() {
+      return model.simulated
+    },
+    async invoke(request, signal): Promise<ModelReply> {
+      model.callCount += 1
+      const content = await model.answer(request, signal)
+      return {
+        id: `reply-${model.callCount}`,
+        model: request.model,
+        message: { role: 'assistant', content },
+        finishReason: 'stop',
+        usage: { promptTokens: 20, cachedPromptTokens: 5, completionTokens: 10, reasoningTokens: 2 },
+      }
+    },
+    close: async () => {},
+  }
+}
+
+/** Rejects with its reason when the signal aborts, as an invoker whose provider takes for ever. */
+export function never(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+/** Starts listening and gives the address. */
+export async function listen({ server }: TestService): Promise<string> {
+  return server.listen({ port: 0, host: '127.0.0.1' })
+}

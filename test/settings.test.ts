@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { isLllmError } from '../src/domain/errors.ts'
+import { documentedSettings, invokerKey, readSettings } from '../src/settings.ts'
+
+function mistakesOf(env: Record<string, string>): string {
+  try {
+    readSettings(env)
+  } catch (error) {
+    if (isLllmError(error) && error.code === 'invalid-settings') return error.message
+    throw error
+  }
+  return ''
+}
+
+describe('without any variable', () => {
+  test('every setting has its default or is not set', () => {
+    expect(readSettings({})).toEqual({
+      port: 8080,
+      host: '127.0.0.1',
+      database: './data/lllm.db',
+      manifestFile: undefined,
+      openaiApiKey: undefined,
+      openaiBaseUrl: undefined,
+      logLevel: 'info',
+      pricesFile: undefined,
+      mcpFile: undefined,
+      bodyLimitBytes: 10 * 1024 * 1024,
+      batchTasksMax: 10_000,
+      batchWorkersMax: 1_000,
+      timeoutMs: 600_000,
+      graceMs: 10_000,
+      invokerKeys: new Map(),
+      warnings: [],
+    })
+  })
+
+  test('an empty variable is one that is not set', () => {
+    expect(readSettings({ LLLM_PORT: '', LLLM_HOST: '', OPENAI_API_KEY: '' })).toEqual(readSettings({}))
+  })
+})
+
+test('settings cannot be changed', () => {
+  expect(Object.isFrozen(readSettings({}))).toBe(true)
+})
+
+test('LLLM_PORT goes before PORT, which hosts set', () => {
+  expect(readSettings({ PORT: '3000' }).port).toBe(3000)
+  expect(readSettings({ PORT: '3000', LLLM_PORT: '4000' }).port).toBe(4000)
+  expect(readSettings({ PORT: '3000', LLLM_PORT: '' }).port).toBe(3000)
+})
+
+test('the key of an invoker that a config declares is found by its name', () => {
+  const settings = readSettings({ LLLM_API_KEY_MY_SERVER: 'abc', LLLM_API_KEY_OTHER: '' })
+  expect(invokerKey(settings, 'my-server')).toBe('abc')
+  expect(invokerKey(settings, 'my_server')).toBe('abc')
+  expect(invokerKey(settings, 'other')).toBeUndefined()
+})
+
+describe('a mistake', () => {
+  test.each([
+    ['LLLM_PORT', 'eighty', 'LLLM_PORT must be a whole number from 0 to 65535, not "eighty".'],
+    ['PORT', '70000', 'PORT must be a whole number from 0 to 65535, not "70000".'],
+    [
+      'LLLM_LOG_LEVEL',
+      'loud',
+      'LLLM_LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud".',
+    ],
+    ['LLLM_TIMEOUT_MS', '-1', 'LLLM_TIMEOUT_MS must be a whole number from 1 to 86400000, not "-1".'],
+    ['LLLM_BATCH_WORKERS_MAX', '1e3', 'LLLM_BATCH_WORKERS_MAX must be a whole number from 1 to 1000, not "1e3".'],
+    ['LLLM_DATABASE', 'mysql://x', 'LLLM_DATABASE must be the path of a file, or :memory:, not "mysql://x".'],
+  ])('in %s is told with what would be right', (variable, value, message) => {
+    expect(mistakesOf({ [variable]: value })).toBe(message)
+  })
+
+  test('in several variables is told of all of them at once', () => {
+    expect(mistakesOf({ LLLM_PORT: 'x', LLLM_GRACE_MS: 'y' }).split('\n')).toHaveLength(2)
+  })
+
+  test('in a secret does not show the secret', () => {
+    expect(mistakesOf({ OPENAI_API_KEY: 'sk-with space' })).toBe(
+      'OPENAI_API_KEY must be a key without white space, not what it holds.',
+    )
+    expect(mistakesOf({ OPENAI_BASE_URL: 'ftp://user:hunter2@host' })).not.toContain('hunter2')
+  })
+})
+
+test('a variable that looks like one of ours but is none is warned of, with the likely one', () => {
+  const { warnings } = readSettings({ LLLM_PROT: '8080', LLLM_API_KEY_X: 'k', HOME: '/root' })
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toMatch(/^LLLM_PROT is no setting\. Did you mean "LLLM_PORT"\?/)
+})
+
+test('docs/configuration.md has exactly these settings, with their defaults and descriptions', () => {
+  const docs = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
+  const rows = docs.split('\n').filter((line) => /^\| `(LLLM|OPENAI|PORT)/.test(line))
+  const expected = documentedSettings.map(({ variables, default: value, description }) => {
+    const names = variables.map((name) => `\`${name}\``).join(', ')
+    return `| ${names} | ${value === undefined ? '' : `\`${value}\``} | ${description} |`
+  })
+  expect(rows).toEqual(expected)
+})
