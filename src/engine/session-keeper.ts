@@ -86,8 +86,9 @@ export function keepSessions(store: Pick<SessionStore, 'save'>, emit: (event: Ke
 async function saveInTime(store: Pick<SessionStore, 'save'>, session: Session): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    const error = new LllmError('store-unavailable', `The session store has not answered for ${savingMaxMs} ms.`)
-    timer = setTimeout(() => reject(error), savingMaxMs)
+    timer = setTimeout(() => {
+      reject(new LllmError('store-unavailable', `The session store has not answered for ${savingMaxMs} ms.`))
+    }, savingMaxMs)
   })
   try {
     await Promise.race([store.save(session), late])
