@@ -118,8 +118,8 @@ export const settingSpecs = {
   },
   graceMs: {
     variables: ['LLLM_GRACE_MS'],
-    description: 'Milliseconds that calls under way are given to end when the service is stopped.',
-    default: '10000',
+    description: 'Milliseconds that calls under way are given to end when the service is stopped. Docker kills after 10 s.',
+    default: '8000',
     expects: 'a whole number from 0 to 3600000',
     schema: wholeNumber(0, 3_600_000),
   },

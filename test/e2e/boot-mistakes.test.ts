@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -34,6 +33,15 @@ async function refusal(spec: ServiceSpec): Promise<string> {
   expect(stderr).toMatch(/^lllm cannot start\. /)
   expect(stderr).not.toMatch(/^\s+at |node:internal|\.ts:\d+:\d+/m)
   return stderr
+}
+
+/** The message that a start in this process refuses with. Only of an error of our own is it all that is told. */
+async function refusalInProcess(folder: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const error = await loadRuntime({ folder, env: { LLLM_DATABASE: ':memory:', ...env } }).catch(
+    (reason: unknown) => reason,
+  )
+  if (!isLllmError(error)) throw error
+  return error.message
 }
 
 interface Mistake {
@@ -134,11 +142,8 @@ const mistakes: readonly Mistake[] = [
 
 describe('a mistake in the package stops the start, and one message says where it is and what is known', () => {
   test.each(mistakes)('$mistake', async ({ files, tells }) => {
-    const folder = await writePackage({ ...sound, ...files })
-    const error = await loadRuntime({ folder, env: { LLLM_DATABASE: ':memory:' } }).catch((reason: unknown) => reason)
-    // Only an error of our own is told by its message alone.
-    if (!isLllmError(error)) throw error
-    for (const part of tells) expect(error.message).toMatch(part)
+    const message = await refusalInProcess(await writePackage({ ...sound, ...files }))
+    for (const part of tells) expect(message).toMatch(part)
   })
 
   test('the process ends with the exit code 1 and the message', async () => {
@@ -157,21 +162,21 @@ describe('a mistake in the settings stops the start, and the message names the v
   })
 
   test('a manifest that is not there', async () => {
-    expect(await refusal({ env: { LLLM_CONFIG: '/no/such/lllm.toml' } })).toMatch('/no/such/lllm.toml')
+    expect(await refusalInProcess('/', { LLLM_CONFIG: '/no/such/lllm.toml' })).toMatch('/no/such/lllm.toml')
   })
 
   test('prices that cannot be read, and prices that are none', async () => {
-    expect(await refusal({ env: { LLLM_PRICES: '/no/prices.yaml' } })).toMatch(/LLLM_PRICES.*\/no\/prices\.yaml/)
-    const file = join(await writePackage({ 'prices.yaml': 'gpt-4o: { input: 2.5 }' }), 'prices.yaml')
-    expect(await refusal({ env: { LLLM_PRICES: file } })).toMatch(/prices\.yaml.*gpt-4o.*input_per_mtok/)
+    const folder = await writePackage({ ...sound, 'prices.yaml': 'gpt-4o: { input: 2.5 }' })
+    const messageFor = (LLLM_PRICES: string) => refusalInProcess(folder, { LLLM_PRICES })
+    expect(await messageFor('/no/prices.yaml')).toMatch(/LLLM_PRICES.*\/no\/prices\.yaml/)
+    expect(await messageFor(join(folder, 'prices.yaml'))).toMatch(/prices\.yaml.*gpt-4o.*input_per_mtok/)
   })
 
   test('a database that is a folder, and one that is another file', async () => {
-    const folder = await writePackage({})
-    expect(await refusal({ database: folder })).toMatch(folder)
-    const file = join(folder, 'notes.txt')
-    await writeFile(file, 'This is no database. '.repeat(100))
-    expect(await refusal({ database: file })).toMatch(file)
+    const folder = await writePackage({ ...sound, 'notes.txt': 'This is no database. '.repeat(100) })
+    for (const LLLM_DATABASE of [folder, join(folder, 'notes.txt')]) {
+      expect(await refusalInProcess(folder, { LLLM_DATABASE })).toMatch(`The database ${LLLM_DATABASE}: `)
+    }
   })
 
   test('a port that is taken', async () => {

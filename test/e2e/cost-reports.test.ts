@@ -119,23 +119,22 @@ function readCsv(text: string, keyCount: number): readonly Row[] {
   )
 }
 
-test.each([...Object.keys(groups), 'tactic,model', 'day,tag.team,tactic,agent,model'])(
-  'the costs of 10,000 sessions by %s are the sums of the sessions, as JSON and as CSV',
-  async (groupBy) => {
-    const service = await startService({ database })
+test('the costs of 10,000 sessions are the sums of the sessions, by whatever they are grouped, as JSON and as CSV', async () => {
+  const service = await startService({ database })
+  for (const groupBy of [...Object.keys(groups), 'tactic,model', 'day,tag.team,tactic,agent,model']) {
     const startedAtMs = performance.now()
     const { body } = await service.get<CostsAnswer>(`/costs?group_by=${groupBy}`)
-    expect(performance.now() - startedAtMs).toBeLessThan(reportMaxMs)
+    expect(performance.now() - startedAtMs, groupBy).toBeLessThan(reportMaxMs)
 
     const expected = expectedReport(sessions, groupBy.split(','))
-    expect(body.total).toEqual(expected.total)
-    expect(sorted(body.data)).toEqual(sorted(expected.data))
+    expect(body.total, groupBy).toEqual(expected.total)
+    expect(sorted(body.data), groupBy).toEqual(sorted(expected.data))
 
     const { text, headers } = await service.get(`/costs?group_by=${groupBy}&format=csv`)
     expect(headers.get('content-type')).toMatch('text/csv')
-    expect(readCsv(text, groupBy.split(',').length)).toEqual(body.data)
-  },
-)
+    expect(readCsv(text, groupBy.split(',').length), groupBy).toEqual(body.data)
+  }
+})
 
 test('the same holds for a part of them', async () => {
   const service = await startService({ database })

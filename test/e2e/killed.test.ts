@@ -8,7 +8,7 @@ import { type SpawnedService, spawnService } from './support/spawned-service.ts'
 
 const callers = 50
 /** The process is killed as soon as this many calls have been answered. */
-const answersUntilKill = 150
+const answersUntilKill = 100
 
 const files = databaseFiles()
 

@@ -166,7 +166,8 @@ await lllm.close()
       'program.ts': `import { loadRuntime } from '${new URL('../../src/index.ts', import.meta.url).href}'
 await loadRuntime({ folder: import.meta.dirname }).catch(({ code }) => process.stdout.write(code))
 `,
-      'configs/essay.yaml': 'agent_confgs: []',
+      // Found while the store is still being opened.
+      'configs/essay.yaml': 'global: [',
     })
     const program = spawnProcess({ folder, database: join(folder, 'sessions.db') }, [join(folder, 'program.ts')])
     expect(await program.exited).toEqual({ code: 0, signal: null, stdout: 'invalid-config\n', stderr: '' })

@@ -26,27 +26,24 @@ async function storedSession(database: string, id: string | undefined) {
 }
 
 describe('an idle service that is told to stop', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)(
-    'ends at once on %s, with a keep-alive client connected and a timer left by a tactic',
-    async (signal) => {
-      const folder = await writePackage({
-        'tactics/clock.ts': `import { Tactic } from 'lllm'
+  test('ends at once, with a keep-alive client connected and a timer left by a tactic', async () => {
+    const folder = await writePackage({
+      'tactics/clock.ts': `import { Tactic } from 'lllm'
 setInterval(() => {}, 1000)
 export default class extends Tactic({ name: 'clock', agents: ['writer'] }) {
   async call(task) { return task }
 }
 `,
-        'configs/clock.yaml': config('clock', { writer: 'You write.' }),
-      })
-      const service = await spawnService({ folder })
-      // The connection of this answer stays open.
-      await service.get('/healthz')
-      const toldAtMs = performance.now()
-      service.kill(signal)
-      expect(await service.exited).toMatchObject({ code: 0, signal: null, stderr: '' })
-      expect(performance.now() - toldAtMs).toBeLessThan(1_500)
-    },
-  )
+      'configs/clock.yaml': config('clock', { writer: 'You write.' }),
+    })
+    const service = await spawnService({ folder })
+    // The connection of this answer stays open.
+    await service.get('/healthz')
+    const toldAtMs = performance.now()
+    service.kill('SIGINT')
+    expect(await service.exited).toMatchObject({ code: 0, signal: null, stderr: '' })
+    expect(performance.now() - toldAtMs).toBeLessThan(900)
+  })
 
   test('does not wait for ever for a client that never sends the rest of its request', async () => {
     const service = await spawnService()

@@ -1,0 +1,15 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/**
+ * Gives the memory that starting needed back to the system: parsed sources, schemas that were only read once. By itself V8
+ * does so when memory is short, and keeps the process some 25 MB larger than it has to be until then.
+ *
+ * It takes some 20 ms, so it belongs between the start and the first call.
+ */
+export function releaseStartupMemory() {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as NodeJS.GCFunction
+  setFlagsFromString('--no-expose-gc')
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+}

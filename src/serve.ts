@@ -1,0 +1,126 @@
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { assemble } from './assemble.ts'
+import { isLllmError, LllmError } from './domain/errors.ts'
+import { createServer } from './http/create-server.ts'
+import { toErrorLog } from './http/error-log.ts'
+import type { ServiceInfo } from './http/http-app.ts'
+import { releaseStartupMemory } from './release-memory.ts'
+import type { Runtime } from './runtime.ts'
+import { type Environment, processEnvironment, readSettings, type Settings } from './settings.ts'
+import { systemWorld } from './system-world.ts'
+import { version } from './version.ts'
+
+/** A client that takes longer than this to send its request, or to read its answer, is cut off when the service ends. */
+const closingMaxMs = 1_000
+
+/** Serves until a signal ends it. Resolves to the exit code: 0 ended as asked, 1 could not start. */
+export async function serve(env: Environment = processEnvironment()): Promise<number> {
+  // From the first moment on: as the first process of a container, we would not be ended by a signal that nobody awaits.
+  const signalled = untilSignal()
+  let service: Service
+  try {
+    service = await startService(readSettings(env))
+  } catch (error) {
+    process.stderr.write(`lllm cannot start. ${explain(error)}\n`)
+    return 1
+  }
+  await signalled
+  await service.end()
+  return 0
+}
+
+/** The first signal ends the service in good order. A second one ends the process at once, as it would without us. */
+function untilSignal(): Promise<void> {
+  const signals = ['SIGTERM', 'SIGINT'] as const
+  return new Promise((resolve) => {
+    const onSignal = () => {
+      for (const signal of signals) process.off(signal, onSignal)
+      resolve()
+    }
+    for (const signal of signals) process.on(signal, onSignal)
+  })
+}
+
+/** Our own errors say it all; of any other, whoever starts the service needs the stack. */
+function explain(error: unknown): string {
+  if (isLllmError(error)) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+interface Service {
+  /** Lets calls under way end in their time of grace, then closes everything. */
+  end(): Promise<void>
+}
+
+async function startService(settings: Settings): Promise<Service> {
+  const logger = pino({ level: settings.logLevel })
+  const runtime = await assemble(settings, {
+    folder: process.cwd(),
+    world: systemWorld,
+    onKeeperEvent({ type, sessionId, ...event }) {
+      const error = 'error' in event ? { err: toErrorLog(event.error) } : {}
+      logger[type === 'session.saved-late' ? 'info' : 'error']({ session_id: sessionId, ...error }, type)
+    },
+  })
+  try {
+    for (const warning of runtime.warnings) logger.warn(warning)
+    if (runtime.invokers.default.simulated) {
+      logger.warn(
+        'No OPENAI_API_KEY and no OPENAI_BASE_URL: replies are made up by the simulated model, and cost nothing.',
+      )
+    }
+    const { engine, store } = runtime
+    const server = await createServer({ engine, store, settings, logger, info: describe(runtime), world: systemWorld })
+    releaseStartupMemory()
+    const url = await listen(server, settings)
+    logger.info({ url, version, tactics: engine.tactics.map(({ name }) => name), store: store.kind }, 'listening')
+    return {
+      async end() {
+        logger.info('shutting down')
+        await server.lllm.shutdown.drain(settings.graceMs)
+        await closeServer(server)
+        await runtime.close()
+      },
+    }
+  } catch (error) {
+    await runtime.close()
+    throw error
+  }
+}
+
+const listenFailures: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'something else listens there already'],
+  ['EACCES', 'this process may not use that port'],
+  ['EADDRNOTAVAIL', 'this machine does not have that address'],
+  ['ENOTFOUND', 'there is no such host'],
+])
+
+async function listen(server: FastifyInstance, { host, port }: Settings): Promise<string> {
+  try {
+    return await server.listen({ port, host })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const reason = listenFailures.get(code)
+    if (reason === undefined) throw error
+    const message = `It cannot listen on ${host}, port ${port}: ${reason}. Set LLLM_PORT or LLLM_HOST to another.`
+    throw new LllmError('invalid-settings', message, {}, { cause: error })
+  }
+}
+
+/** Node waits for every connection that is in the middle of something, and looks for late ones no longer. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const timer = setTimeout(() => server.server.closeAllConnections(), closingMaxMs)
+  await server.close()
+  clearTimeout(timer)
+}
+
+function describe({ package: { name, version: packageVersion }, invokers }: Runtime): ServiceInfo {
+  return {
+    name: 'lllm',
+    version,
+    simulated: invokers.default.simulated,
+    packages: [{ name, version: packageVersion }],
+    invokers: invokers.all().map(({ name: invoker, simulated }) => ({ name: invoker, simulated })),
+  }
+}
