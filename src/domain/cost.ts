@@ -12,6 +12,8 @@ export interface Usage {
   readonly cachedPromptTokens: number
   readonly completionTokens: number
   readonly reasoningTokens: number
+  /** Set where the provider told nothing, because the reply was cut short, and the tokens were counted here. */
+  readonly estimated?: true
 }
 
 /** What one paid reply cost. */
@@ -21,7 +23,7 @@ export interface Price {
 }
 
 /** Tokens and money of any number of model calls. Costs are added with {@link addCosts} and with nothing else. */
-export interface Cost extends Usage, Price {
+export interface Cost extends Omit<Usage, 'estimated'>, Price {
   readonly totalTokens: number
   /** Calls that were answered and whose price is known. */
   readonly pricedCalls: number

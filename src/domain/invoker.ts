@@ -44,12 +44,16 @@ export interface ModelReply {
   readonly usage: Usage | null
 }
 
+/** Takes pieces of a reply's text as they come. The next piece is not read before what this returns has resolved. */
+export type OnDelta = (text: string) => void | Promise<void>
+
 /**
  * A way to ask models.
  *
  * `invoke` sends exactly one request and never retries. It rejects with a {@link ProviderError} when the provider fails,
  * in whatever way, and with the reason of `signal` when that aborts; then the provider's socket is closed.
- * It may be called any number of times at once.
+ * It may be called any number of times at once. With `onDelta` the reply is streamed: its text comes in pieces, and in full
+ * at the end. A stream that ends without saying that it is complete is a failure that carries what was received.
  */
 export interface Invoker {
   /** The name by which configs choose it. */
@@ -58,7 +62,7 @@ export interface Invoker {
   readonly simulated: boolean
   /** Where its requests go, which tells whose prices hold. Left out: they go nowhere. */
   readonly apiUrl?: string
-  invoke(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
+  invoke(request: ModelRequest, signal: AbortSignal, onDelta?: OnDelta): Promise<ModelReply>
   /** Releases sockets. Nothing is invoked afterwards. */
   close(): Promise<void>
 }
@@ -85,6 +89,8 @@ export class ProviderError extends Error {
   readonly retryAfterMs: number | null
   /** What a garbled reply nevertheless said it cost. */
   readonly usage: Usage | null
+  /** What had been received of a streamed reply. */
+  readonly partial: AssistantMessage | null
   /** Whether the provider may bill this request: true for garbled replies and for sockets cut after sending. */
   readonly mayBeBilled: boolean
 
@@ -95,6 +101,7 @@ export class ProviderError extends Error {
       readonly status?: number | null
       readonly retryAfterMs?: number | null
       readonly usage?: Usage | null
+      readonly partial?: AssistantMessage | null
       readonly mayBeBilled?: boolean
       readonly cause?: unknown
     } = {},
@@ -105,6 +112,7 @@ export class ProviderError extends Error {
     this.status = details.status ?? null
     this.retryAfterMs = details.retryAfterMs ?? null
     this.usage = details.usage ?? null
+    this.partial = details.partial ?? null
     this.mayBeBilled = details.mayBeBilled ?? false
   }
 }

@@ -116,6 +116,7 @@ function toLlmCallRecord(call: LlmCall) {
       cached_prompt_tokens: usage.cachedPromptTokens,
       completion_tokens: usage.completionTokens,
       reasoning_tokens: usage.reasoningTokens,
+      ...(usage.estimated && { estimated: true }),
     },
     cost: toCostRecord(call.cost),
     error: call.error,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Agent } from './agent.ts'
+import type { Json } from './json.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
 
 /** What a tactic declares about itself. Everything is said once, here. */
@@ -11,6 +12,8 @@ export interface TacticSpec {
   readonly tactics: Readonly<Record<string, TacticClass>>
   readonly input: Schema
   readonly output: Schema
+  /** What `emit` tells. */
+  readonly progress: Schema
   /** Inputs that are worth trying, shown in the OpenAPI document. */
   readonly examples: readonly unknown[]
 }
@@ -20,6 +23,7 @@ export interface Scope {
   readonly agents: Readonly<Record<string, Agent>>
   readonly tactics: Readonly<Record<string, SubTactic>>
   readonly signal: AbortSignal
+  emit(data: Json): Promise<void>
 }
 
 /** What a batch made of one of its tasks. Failures are values: one bad task does not hide the results of the others. */
@@ -84,6 +88,7 @@ export function Tactic<
   const Tactics extends Readonly<Record<string, TacticClass>> = Record<never, never>,
   In extends Schema = z.ZodString,
   Out extends Schema = z.ZodString,
+  Progress extends Schema<Json> = Schema<Json>,
 >(given: {
   readonly name?: string
   readonly description?: string
@@ -91,6 +96,8 @@ export function Tactic<
   readonly tactics?: Tactics
   readonly input?: In
   readonly output?: Out
+  /** The type of what `this.emit` tells. It is for the compiler: what is told is not checked again. Default: any JSON. */
+  readonly progress?: Progress
   readonly examples?: readonly SchemaInput<NoInfer<In>>[]
 }) {
   const spec = {
@@ -99,6 +106,7 @@ export function Tactic<
     tactics: given.tactics ?? {},
     input: given.input ?? z.string(),
     output: given.output ?? z.string(),
+    progress: given.progress ?? z.json(),
     examples: given.examples ?? [],
   } as TacticSpec & { readonly input: In; readonly output: Out }
 
@@ -109,11 +117,19 @@ export function Tactic<
     readonly tactics: SubTacticsOf<Tactics>
     /** Aborts when the call ends early: hand it to your own I/O. */
     readonly signal: AbortSignal
+    /**
+     * Tells whoever follows the call as a stream how it goes. Nothing of it is kept in the session. It resolves when there
+     * is room for more, so awaiting it makes a tactic as slow as its reader, and not awaiting it is fine.
+     *
+     * @throws TypeError when the data has more than 16,384 characters as JSON.
+     */
+    readonly emit: (data: SchemaInput<Progress>) => Promise<void>
 
     constructor(scope: Scope) {
       this.agents = scope.agents as AgentsOf<Agents>
       this.tactics = scope.tactics as unknown as SubTacticsOf<Tactics>
       this.signal = scope.signal
+      this.emit = scope.emit
     }
 
     /** The orchestration. What it returns is validated by the output schema; what it throws ends the call as a failure. */

@@ -4,6 +4,8 @@ import { type Cost, costOf, noCost, type Price, type Usage } from '../domain/cos
 import { type ErrorCode, LllmError } from '../domain/errors.ts'
 import { type ModelReply, type ModelRequest, type PriceBook, ProviderError } from '../domain/invoker.ts'
 import type { LlmCall } from '../domain/session.ts'
+import type { AgentAnnouncer } from './announce.ts'
+import { collectDeltas, estimateUsage, type PartialReply } from './partial-reply.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -13,6 +15,8 @@ export interface Asking {
   readonly world: World
   readonly prices: PriceBook
   readonly recorder: AgentCallRecorder
+  /** Left undefined when nobody listens: then replies are not streamed. */
+  readonly announcer: AgentAnnouncer | undefined
   readonly signal: AbortSignal
   /** When the call runs out of its time, in ms since 1970; Infinity: never. */
   readonly deadlineAtMs: number
@@ -64,14 +68,16 @@ function jitteredDelay(recall: number, clock: Clock): number {
 }
 
 async function askOnce(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
-  const { plan, world, recorder, signal } = asking
+  const { plan, world, recorder, announcer, signal } = asking
   signal.throwIfAborted()
   const startedAtMs = world.clock.now()
+  const attempt = count.nextAttempt++
+  const partial = announcer && collectDeltas(announcer.deltas(count.step, attempt))
   const record = (ended: Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'>) =>
     recorder.llmCall({
       id: world.newId(),
       step: count.step,
-      attempt: count.nextAttempt++,
+      attempt,
       invoker: plan.invoker.name,
       model: modelName(plan),
       startedAtMs,
@@ -80,12 +86,13 @@ async function askOnce(asking: Asking, request: ModelRequest, count: StepCount):
       ...ended,
     })
   try {
-    const reply = await untilAborted(() => plan.invoker.invoke(request, signal), signal)
+    const reply = await untilAborted(() => plan.invoker.invoke(request, signal, partial?.onDelta), signal)
     const { usage, ...response } = reply
     record({ response, usage, cost: costOf(usage, priceOf(asking, usage, reply.model)), error: null })
     return reply
   } catch (error) {
-    record({ response: null, ...costOfFailure(asking, error), error: describeFailure(error, signal) })
+    const { response, usage } = whatWasReceived(asking, request, error, partial)
+    record({ response, usage, cost: costOfFailure(asking, error, usage), error: describeFailure(error, signal) })
     throw error
   }
 }
@@ -104,13 +111,27 @@ function priceOf({ plan, prices, world }: Asking, usage: Usage | null, answeredB
   return prices.price(models, usage, world.clock.now(), plan.invoker.apiUrl)
 }
 
+/** Of a reply that was cut short, what had come of it is kept, and its tokens are counted where the provider did not. */
+function whatWasReceived(
+  { plan, signal }: Asking,
+  request: ModelRequest,
+  error: unknown,
+  partial: PartialReply | undefined,
+): Pick<LlmCall, 'response' | 'usage'> {
+  const failure = error instanceof ProviderError ? error : null
+  const message = failure?.partial ?? partial?.message() ?? null
+  const response = message && { id: null, model: null, message, finishReason: null }
+  const wasCutShort = partial !== undefined && (signal.aborted || message !== null)
+  if (plan.invoker.simulated || !wasCutShort) return { response, usage: failure?.usage ?? null }
+  return { response, usage: failure?.usage ?? estimateUsage(request, message) }
+}
+
 /** A request that was sent and then given up may still be billed. What it cost is unknown, which is not the same as nothing. */
-function costOfFailure(asking: Asking, error: unknown): { readonly usage: Usage | null; readonly cost: Cost } {
-  if (asking.plan.invoker.simulated) return { usage: null, cost: noCost }
-  if (!(error instanceof ProviderError)) return { usage: null, cost: costOf(null, null) }
-  const { usage, mayBeBilled } = error
-  if (usage === null && !mayBeBilled) return { usage: null, cost: noCost }
-  return { usage, cost: costOf(usage, priceOf(asking, usage, null)) }
+function costOfFailure(asking: Asking, error: unknown, usage: Usage | null): Cost {
+  if (asking.plan.invoker.simulated) return noCost
+  const mayBeBilled = !(error instanceof ProviderError) || error.mayBeBilled
+  if (usage === null && !mayBeBilled) return noCost
+  return costOf(usage, priceOf(asking, usage, null))
 }
 
 function describeFailure(error: unknown, signal: AbortSignal) {

@@ -1,6 +1,8 @@
 import { isLllmError, LllmError } from '../domain/errors.ts'
+import type { EventPlace } from '../domain/event.ts'
 import { openStopScope, stopError } from '../domain/stop.ts'
 import type { BatchOptions, Scope, SubTactic } from '../domain/tactic.ts'
+import { type Tell, tellProgress } from './announce.ts'
 import { runBatch } from './batch.ts'
 import type { BoundConfig, BoundTactic, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
@@ -16,6 +18,9 @@ export interface CrewParts {
   readonly recorder: SessionRecorder
   readonly signal: AbortSignal
   readonly deadlineAtMs: number
+  readonly place: EventPlace
+  /** Left undefined when nobody listens. */
+  readonly tell: Tell | undefined
   executeChild(call: PreparedCall, signal: AbortSignal): Promise<Outcome>
 }
 
@@ -33,7 +38,7 @@ export interface Crew {
 const refusalsMax = 100
 
 export function openCrew(crew: CrewParts): Crew {
-  const { parts, config, recorder, signal, deadlineAtMs } = crew
+  const { parts, config, recorder, signal, deadlineAtMs, place, tell } = crew
   const atWork = new Set<Promise<unknown>>()
   let refusals = 0
 
@@ -52,14 +57,20 @@ export function openCrew(crew: CrewParts): Crew {
   }
 
   const { world, prices, toolSource } = parts
-  const shared = { world, prices, toolSource, recorder, signal, deadlineAtMs, findPrompt: config.findPrompt, begin }
+  const { findPrompt } = config
+  const shared = { world, prices, toolSource, recorder, signal, deadlineAtMs, findPrompt, begin, place, tell }
   const agents = [...config.agents].map(([name, plan]) => [name, new LiveAgent({ ...shared, plan })] as const)
   const tactics = [...config.subTactics].map(([name, target]) => {
     const run = (task: unknown, within: AbortSignal) => begin(() => callSubTactic(crew, target, task, within))
     return [name, makeSubTactic(run, signal)] as const
   })
   return {
-    scope: { agents: Object.fromEntries(agents), tactics: Object.fromEntries(tactics), signal },
+    scope: {
+      agents: Object.fromEntries(agents),
+      tactics: Object.fromEntries(tactics),
+      signal,
+      emit: (data) => tellProgress(tell, place, data),
+    },
     async settle() {
       while (atWork.size > 0) await Promise.allSettled(atWork)
     },

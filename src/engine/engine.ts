@@ -1,5 +1,6 @@
 import type { AgentPlan } from '../domain/agent.ts'
 import type { LllmError } from '../domain/errors.ts'
+import type { Emit } from '../domain/event.ts'
 import type { JsonObject, JsonSchema } from '../domain/json.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
 import type { Session } from '../domain/session.ts'
@@ -45,6 +46,8 @@ export interface CallOptions {
   readonly timeoutMs?: number
   readonly tags?: Readonly<Record<string, string>>
   readonly metadata?: JsonObject
+  /** Is told what happens as it happens. With it, replies are streamed from the provider. */
+  readonly emit?: Emit
 }
 
 /** How a call ended. The session is data and is stored; the live error, with its cause and stack, goes no further than the log. */

@@ -1,14 +1,19 @@
 import { type ErrorCode, isLllmError, LllmError } from '../domain/errors.ts'
+import type { EngineEvent, EventPlace } from '../domain/event.ts'
 import { validate } from '../domain/schema.ts'
+import type { EndReason } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
 import type { Scope } from '../domain/tactic.ts'
+import { openTell } from './announce.ts'
 import { openCrew } from './crew.ts'
 import type { BoundTactic, CallOptions, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
-import { recordSession } from './session-recorder.ts'
+import { recordSession, type SessionRecorder } from './session-recorder.ts'
 import { untilAborted } from './until-aborted.ts'
 
 export interface ExecuteOptions extends CallOptions {
+  /** Of a sub-tactic: the place of its parent. */
+  readonly parent?: EventPlace
   /** When whatever this call is a part of runs out of its time, in ms since 1970; Infinity: never. */
   readonly deadlineAtMs?: number
 }
@@ -23,10 +28,13 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const { tactic, config } = call
   const { clock, newId } = parts.world
   const startedAtMs = clock.now()
-  const { signal: parent, timeoutMs, tags = {}, metadata = {} } = options
+  const { signal: outerSignal, timeoutMs, tags = {}, metadata = {}, emit, parent } = options
+  const id = newId()
+  const place: EventPlace = { sessionId: id, path: [...(parent?.path ?? []), tactic.name] }
+  const simulated = [...config.agents.values()].some(({ invoker }) => invoker.simulated)
   const deadlineAtMs = Math.min(options.deadlineAtMs ?? Infinity, startedAtMs + (timeoutMs ?? Infinity))
   const recorder = recordSession({
-    id: newId(),
+    id,
     tactic: tactic.name,
     tacticId: tactic.id,
     startedAtMs,
@@ -34,13 +42,15 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
     tags,
     metadata,
     config: { name: config.name, hash: config.hash },
-    simulated: [...config.agents.values()].some(({ invoker }) => invoker.simulated),
+    simulated,
   })
-  const stopScope = openStopScope(parent === undefined ? [] : [parent], timeoutMs)
+  const stopScope = openStopScope(outerSignal === undefined ? [] : [outerSignal], timeoutMs)
   const { signal } = stopScope
+  const tell = emit === undefined ? undefined : openTell(emit, signal)
   const executeChild = (child: PreparedCall, within: AbortSignal) =>
-    execute(parts, child, { signal: within, deadlineAtMs })
-  const crew = openCrew({ parts, config, recorder, signal, deadlineAtMs, executeChild })
+    execute(parts, child, { signal: within, deadlineAtMs, parent: place, ...(emit === undefined ? {} : { emit }) })
+  const crew = openCrew({ parts, config, recorder, signal, deadlineAtMs, place, tell, executeChild })
+  await tell?.(startEvent(place, tactic.name, parent, { startedAtMs, simulated }))
   const ended = await runTactic(call, crew.scope, signal)
   const endReason = signal.aborted && !ended.ok ? endReasonOf(signal) : null
 
@@ -49,14 +59,37 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   await crew.settle()
   stopScope.dispose()
 
-  const end = { endReason, endedAtMs: clock.now() }
+  const outcome = closeSession(ended, recorder, { endReason, endedAtMs: clock.now() })
+  if (parent !== undefined) {
+    const { state, cost } = outcome.session
+    const { sessionId: parentId } = parent
+    await tell?.({ type: 'tactic.completed', ...place, tactic: tactic.name, parentId, state, cost })
+  }
+  return outcome
+}
+
+function startEvent(
+  place: EventPlace,
+  tactic: string,
+  parent: EventPlace | undefined,
+  start: { readonly startedAtMs: number; readonly simulated: boolean },
+): EngineEvent {
+  if (parent === undefined) return { type: 'session.started', ...place, tactic, ...start }
+  return { type: 'tactic.started', ...place, tactic, parentId: parent.sessionId }
+}
+
+function closeSession(
+  ended: Ended,
+  recorder: SessionRecorder,
+  end: { readonly endReason: EndReason | null; readonly endedAtMs: number },
+): Outcome {
   if (ended.ok) {
     const session = recorder.close({ ...end, state: 'success', result: ended.output, error: null })
     return { ok: true, output: ended.output, session }
   }
   const { code, message, data } = ended.error
-  const error = { code, message, data }
-  const session = recorder.close({ ...end, state: endReason === null ? 'failure' : 'cancelled', result: null, error })
+  const state = end.endReason === null ? 'failure' : 'cancelled'
+  const session = recorder.close({ ...end, state, result: null, error: { code, message, data } })
   return { ok: false, error: ended.error, session }
 }
 

@@ -7,6 +7,7 @@ import { asNode } from '../domain/schema-node.ts'
 import { toStrictSchema } from '../domain/strict-schema.ts'
 import { compileTemplate } from '../domain/template.ts'
 import type { Tool } from '../domain/tool.ts'
+import type { AgentAnnouncer } from './announce.ts'
 import { readJson } from './contract.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -27,6 +28,7 @@ interface Equipment {
   readonly tools: readonly Tool[]
   readonly world: World
   readonly recorder: AgentCallRecorder
+  readonly announcer: AgentAnnouncer | undefined
   readonly signal: AbortSignal
   /** The prompt's template for a result, with the slots `{name}` and `{result}`. */
   readonly interrupt: string
@@ -91,19 +93,23 @@ export function openToolbox(equipment: Equipment): Toolbox {
     run: (calls, step) =>
       Promise.all(
         calls.map(async (call, index) => {
-          const startedAtMs = equipment.world.clock.now()
+          const { world, recorder, announcer } = equipment
+          const startedAtMs = world.clock.now()
+          await announcer?.toolStarted(call)
           const { ok, text } = await answer(call, index)
           const content = render({ name: call.name, result: text })
-          equipment.recorder.toolCall({
+          const error = ok ? null : text
+          recorder.toolCall({
             id: call.id,
             step,
             name: call.name,
             arguments: call.arguments,
             result: content,
-            error: ok ? null : text,
+            error,
             startedAtMs,
-            durationMs: equipment.world.clock.now() - startedAtMs,
+            durationMs: world.clock.now() - startedAtMs,
           })
+          await announcer?.toolCompleted(call, content, error)
           return { role: 'tool', content, toolCallId: call.id } as const
         }),
       ),

@@ -37,7 +37,12 @@ async function listen(name: string, task: unknown) {
   const { spec } = findTactic(name)
   const agents = Object.fromEntries(spec.agents.map((agentName) => [agentName, agentNamed(agentName)]))
   const subTactics = Object.keys(spec.tactics).map((subTactic) => [subTactic, async () => `<${subTactic}>`])
-  const scope = { agents, tactics: Object.fromEntries(subTactics), signal: new AbortController().signal }
+  const scope = {
+    agents,
+    tactics: Object.fromEntries(subTactics),
+    emit: async () => {},
+    signal: new AbortController().signal,
+  }
   const result = await new (findTactic(name))(scope).call(task as never)
   return { heard, result }
 }

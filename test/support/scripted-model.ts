@@ -80,7 +80,7 @@ export function answersBy(answer: (text: string, request: ModelRequest) => Answe
   }
 }
 
-/** A model in the same process that follows a script and remembers what it was asked. */
+/** A model in the same process that follows a script and remembers what it was asked. It streams word by word. */
 export function scriptedModel(script: Script, name = 'test'): ScriptedModel {
   const requests: ModelRequest[] = []
   let inFlight = 0
@@ -88,13 +88,18 @@ export function scriptedModel(script: Script, name = 'test'): ScriptedModel {
   const invoker: Invoker = {
     name,
     simulated: false,
-    async invoke(request, signal) {
+    async invoke(request, signal, onDelta) {
       requests.push(request)
       mostInFlight = Math.max(mostInFlight, ++inFlight)
       const answer = typeof script === 'function' ? script : (script[requests.length - 1] ?? script.at(-1))
       try {
         if (answer === undefined) throw new Error('The script is empty.')
-        return await answer(request, signal)
+        const reply = await answer(request, signal)
+        for (const word of onDelta ? reply.message.content.split(/(?<= )/) : []) {
+          signal.throwIfAborted()
+          await onDelta?.(word)
+        }
+        return reply
       } finally {
         inFlight--
       }
