@@ -48,6 +48,12 @@ export interface ModelReply {
 export type OnDelta = (text: string) => void | Promise<void>
 
 /**
+ * Told by an invoker that keeps requests back, so as not to ask too much of a provider: true while it does, false when it sends.
+ * A request that ends while it is kept back was never sent.
+ */
+export type OnHold = (isHeld: boolean) => void
+
+/**
  * A way to ask models.
  *
  * `invoke` sends exactly one request and never retries. It rejects with a {@link ProviderError} when the provider fails,
@@ -62,7 +68,7 @@ export interface Invoker {
   readonly simulated: boolean
   /** Where its requests go, which tells whose prices hold. Left out: they go nowhere. */
   readonly apiUrl?: string
-  invoke(request: ModelRequest, signal: AbortSignal, onDelta?: OnDelta): Promise<ModelReply>
+  invoke(request: ModelRequest, signal: AbortSignal, onDelta?: OnDelta, onHold?: OnHold): Promise<ModelReply>
   /** Releases sockets. Nothing is invoked afterwards. */
   close(): Promise<void>
 }

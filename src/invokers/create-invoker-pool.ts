@@ -1,7 +1,10 @@
+import type { Clock } from '../domain/clock.ts'
 import type { InvokerConfig } from '../domain/config.ts'
 import type { Invoker } from '../domain/invoker.ts'
 import type { InvokerPool } from '../domain/invoker-pool.ts'
 import { createOpenAiInvoker } from './openai-invoker.ts'
+import type { PaceLimits } from './pace.ts'
+import { paced } from './paced-invoker.ts'
 import { createSimulatedInvoker } from './simulated-invoker.ts'
 
 export interface ProviderSettings {
@@ -11,19 +14,19 @@ export interface ProviderSettings {
   readonly baseUrl: string | undefined
   /** The key of an invoker that a config declares, by its name. A config itself never says where a key is. */
   readonly keyOf: (invoker: string) => string | undefined
+  /** Of the default provider, for each of its models. */
+  readonly limits: PaceLimits
 }
 
+/** As many requests as one batch may ask for. It is fewer than the sockets that there may be to one provider. */
+const concurrencyDefault = 1_000
+
 /** Opens invokers as they are asked for. Without a key and a base URL, the default is the simulated model. */
-export function createInvokerPool({ apiKey, baseUrl, keyOf }: ProviderSettings): InvokerPool {
+export function createInvokerPool({ apiKey, baseUrl, keyOf, limits }: ProviderSettings, clock: Clock): InvokerPool {
   const simulated = createSimulatedInvoker({ name: 'simulated' })
   const isConfigured = apiKey !== undefined || baseUrl !== undefined
-  const standard = isConfigured
-    ? createOpenAiInvoker({
-        name: 'openai',
-        ...(apiKey === undefined ? {} : { apiKey }),
-        ...(baseUrl === undefined ? {} : { baseUrl }),
-      })
-    : simulated
+  const access = { ...(apiKey === undefined ? {} : { apiKey }), ...(baseUrl === undefined ? {} : { baseUrl }) }
+  const standard = isConfigured ? paced(createOpenAiInvoker({ name: 'openai', ...access }), limits, clock) : simulated
   const builtIn = new Map([standard, simulated].map((invoker) => [invoker.name, invoker]))
   const declared = new Map<string, Invoker>()
 
@@ -31,16 +34,17 @@ export function createInvokerPool({ apiKey, baseUrl, keyOf }: ProviderSettings):
     default: standard,
     builtIn,
     declared(name: string, config: InvokerConfig) {
-      const identity = JSON.stringify([name, config.base_url, config.system_role])
+      const identity = JSON.stringify([name, config.base_url, config.system_role, config.limits])
       const known = declared.get(identity)
       if (known !== undefined) return known
       const key = keyOf(name)
-      const opened = createOpenAiInvoker({
+      const invoker = createOpenAiInvoker({
         name,
         baseUrl: config.base_url,
         systemRole: config.system_role,
         ...(key === undefined ? {} : { apiKey: key }),
       })
+      const opened = paced(invoker, limitsOf(config), clock)
       declared.set(identity, opened)
       return opened
     },
@@ -48,5 +52,13 @@ export function createInvokerPool({ apiKey, baseUrl, keyOf }: ProviderSettings):
     async close() {
       await Promise.allSettled([...builtIn.values(), ...declared.values()].map((invoker) => invoker.close()))
     },
+  }
+}
+
+function limitsOf({ limits }: InvokerConfig): PaceLimits {
+  return {
+    concurrency: limits.concurrency ?? concurrencyDefault,
+    requestsPerMinute: limits.requests_per_minute,
+    tokensPerMinute: limits.tokens_per_minute,
   }
 }

@@ -1,5 +1,6 @@
 import OpenAI from 'openai'
-import { createHttpClient, type HttpReply } from './http-client.ts'
+import { createHttpClient } from './http-client.ts'
+import type { HttpReply } from './http-reply.ts'
 
 export interface OpenAiAccess {
   /** Ends before `/chat/completions`. Default: OpenAI's own. */
@@ -9,7 +10,10 @@ export interface OpenAiAccess {
 }
 
 export interface OpenAiClient {
-  /** Sends one request. Rejects with an error of the SDK, of which `toProviderError` makes one of ours. */
+  /**
+   * Sends one request; the reply's body is still to be read. Rejects with an error of the SDK, of which `toProviderError`
+   * makes one of ours.
+   */
   post(path: string, body: object, signal: AbortSignal): Promise<HttpReply>
   close(): Promise<void>
 }

@@ -1,9 +1,14 @@
 import { LllmError } from '../domain/errors.ts'
-import { type Invoker, type ModelReply, type ModelRequest, ProviderError } from '../domain/invoker.ts'
+import { type Invoker, type ModelReply, type ModelRequest, type OnDelta, ProviderError } from '../domain/invoker.ts'
+import type { HttpReply } from './http-reply.ts'
 import { readChatReply, toChatBody } from './openai-chat.ts'
+import { ChatStream } from './openai-chat-stream.ts'
 import type { OpenAiAccess, OpenAiClient } from './openai-client.ts'
 import { readResponsesReply, toResponsesBody } from './openai-responses.ts'
+import { ResponsesStream } from './openai-responses-stream.ts'
 import { garbled, type SystemRole } from './openai-wire.ts'
+import { readReplyStream } from './read-reply-stream.ts'
+import type { ReplyStream } from './reply-stream.ts'
 
 export interface OpenAiInvokerOptions extends OpenAiAccess {
   readonly name: string
@@ -14,9 +19,30 @@ export interface OpenAiInvokerOptions extends OpenAiAccess {
 /** Where the SDK sends requests when no base URL is given. */
 const openAiUrl = 'https://api.openai.com/v1'
 
-const wireFormats = {
-  completion: { path: '/chat/completions', toBody: toChatBody, readReply: readChatReply },
-  response: { path: '/responses', toBody: toResponsesBody, readReply: readResponsesReply },
+interface WireFormat {
+  readonly path: string
+  /** What in a body asks for a stream. */
+  readonly streamArgs: object
+  toBody(request: ModelRequest, systemRole: SystemRole): object
+  readReply(body: unknown): ModelReply
+  openStream(): ReplyStream
+}
+
+const wireFormats: Readonly<Record<ModelRequest['apiType'], WireFormat>> = {
+  completion: {
+    path: '/chat/completions',
+    streamArgs: { stream: true, stream_options: { include_usage: true } },
+    toBody: toChatBody,
+    readReply: readChatReply,
+    openStream: () => new ChatStream(),
+  },
+  response: {
+    path: '/responses',
+    streamArgs: { stream: true },
+    toBody: toResponsesBody,
+    readReply: readResponsesReply,
+    openStream: () => new ResponsesStream(),
+  },
 }
 
 /**
@@ -33,10 +59,14 @@ export function createOpenAiInvoker({ name, systemRole = 'developer', ...access 
     name,
     simulated: false,
     apiUrl: access.baseUrl ?? openAiUrl,
-    async invoke(request, signal) {
+    async invoke(request, signal, onDelta) {
       signal.throwIfAborted()
       loading ??= loadSdk(access)
-      return ask(await loading, request, systemRole, signal)
+      const format = wireFormats[request.apiType]
+      const body = format.toBody(request, systemRole)
+      if (onDelta === undefined) return readWhole(await send(await loading, format, body, signal), format)
+      const reply = await send(await loading, format, { ...body, ...format.streamArgs }, signal)
+      return readStreamed(reply, format, signal, onDelta)
     },
     async close() {
       await (await loading)?.client.close()
@@ -58,19 +88,35 @@ async function loadSdk(access: OpenAiAccess): Promise<Sdk> {
   return { client: createOpenAiClient(access), toProviderError }
 }
 
-async function ask(sdk: Sdk, request: ModelRequest, systemRole: SystemRole, signal: AbortSignal): Promise<ModelReply> {
-  const { path, toBody, readReply } = wireFormats[request.apiType]
-  const text = await sdk.client.post(path, toBody(request, systemRole), signal).then(
-    (reply) => reply.text(),
-    (thrown: unknown) => {
-      signal.throwIfAborted()
-      throw sdk.toProviderError(thrown)
-    },
-  )
+async function send(sdk: Sdk, { path }: WireFormat, body: object, signal: AbortSignal): Promise<HttpReply> {
+  try {
+    return await sdk.client.post(path, body, signal)
+  } catch (thrown) {
+    signal.throwIfAborted()
+    throw sdk.toProviderError(thrown)
+  }
+}
+
+async function readWhole(reply: HttpReply, { readReply }: WireFormat): Promise<ModelReply> {
+  const text = await reply.text()
   try {
     return readReply(JSON.parse(text))
   } catch (error) {
     // Besides text that is not JSON, this catches nesting that is too deep to be read.
     throw error instanceof ProviderError ? error : garbled('something that cannot be read', null)
   }
+}
+
+async function readStreamed(
+  reply: HttpReply,
+  format: WireFormat,
+  signal: AbortSignal,
+  onDelta: OnDelta,
+): Promise<ModelReply> {
+  const isStream = !reply.headers.get('content-type')?.startsWith('application/json')
+  if (isStream) return readReplyStream(reply, format.openStream(), signal, onDelta)
+  // Some servers do not stream, whatever they are asked.
+  const whole = await readWhole(reply, format)
+  if (whole.message.content !== '') await onDelta(whole.message.content)
+  return whole
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type ModelReply, type ModelRequest, ProviderError } from '../domain/invoker.ts'
+import type { ModelReply, ModelRequest } from '../domain/invoker.ts'
 import type { AssistantMessage, Message, Part, ToolCall } from '../domain/message.ts'
 import { readResponsesUsage } from './openai-usage.ts'
 import {
@@ -8,6 +8,7 @@ import {
   imageUrl,
   jsonSchemaFormat,
   type SystemRole,
+  saidToHaveFailed,
   toolCallsMax,
   toToolCall,
 } from './openai-wire.ts'
@@ -91,13 +92,7 @@ export function readResponsesReply(body: unknown): ModelReply {
   const reply = responsesReply.safeParse(body).data
   if (reply === undefined) throw garbled('something that is not a response of the responses API', usage)
   const { status, incomplete_details: incomplete } = reply
-  if (status === 'failed' || status === 'cancelled') {
-    throw new ProviderError('failed', 'The provider failed while it answered.', {
-      status: 200,
-      usage,
-      mayBeBilled: true,
-    })
-  }
+  if (status === 'failed' || status === 'cancelled') throw saidToHaveFailed(usage)
   const output = outputItems.safeParse(reply.output).data
   if (output === undefined) throw garbled('a response whose output cannot be read', usage)
   if (status === 'queued' || status === 'in_progress' || (output.length === 0 && status !== 'incomplete')) {

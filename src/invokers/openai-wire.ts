@@ -12,7 +12,15 @@ export type SystemRole = 'developer' | 'system'
 export const toolCallsMax = 128
 
 /** Arguments that would change what is asked, or how the reply comes. Config cannot set them. */
-const reservedArgs: ReadonlySet<string> = new Set(['model', 'messages', 'input', 'tools', 'stream', 'background'])
+const reservedArgs: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'input',
+  'tools',
+  'stream',
+  'stream_options',
+  'background',
+])
 /** Arguments that are an error where no tools are offered. */
 const toolArgs: ReadonlySet<string> = new Set(['tool_choice', 'parallel_tool_calls'])
 
@@ -49,4 +57,18 @@ export function toToolCall(id: unknown, name: string, args: unknown, position: n
 /** A reply that was given, and may have been paid for, but that nobody can read. */
 export function garbled(what: string, usage: Usage | null): ProviderError {
   return new ProviderError('garbled', `The provider answered with ${what}.`, { status: 200, usage, mayBeBilled: true })
+}
+
+/** A stream that stopped before the provider said that the reply is complete. */
+export function cutShort(): ProviderError {
+  return garbled('a stream that ends before the reply is complete', null)
+}
+
+/** The provider says itself, after it has begun to answer, that it failed. */
+export function saidToHaveFailed(usage: Usage | null): ProviderError {
+  return new ProviderError('failed', 'The provider failed while it answered.', {
+    status: 200,
+    usage,
+    mayBeBilled: true,
+  })
 }

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import type { Usage } from '../domain/cost.ts'
-import type { Invoker, ModelReply, ModelRequest, OutputFormat } from '../domain/invoker.ts'
+import type { Invoker, ModelReply, ModelRequest, OnDelta, OutputFormat } from '../domain/invoker.ts'
 import { type AssistantMessage, type Message, textOf } from '../domain/message.ts'
+import { untilAborted } from '../domain/until-aborted.ts'
 
 /** Characters of the request that a reply repeats. */
 const excerptMax = 160
@@ -9,22 +10,33 @@ const charactersPerToken = 4
 
 /**
  * A model that is none: it answers at once, offline, and the same request always gets the same reply. The replies say that
- * they are simulated, and have the form that was asked for: JSON that fits a schema, the tags of a parser, a tool call.
+ * they are simulated, and have the form that was asked for: JSON that fits a schema, the tags of a parser, a tool call. They
+ * are streamed word by word.
  */
 export function createSimulatedInvoker({ name = 'simulated' }: { readonly name?: string } = {}): Invoker {
   return {
     name,
     simulated: true,
-    async invoke(request, signal) {
+    async invoke(request, signal, onDelta) {
       signal.throwIfAborted()
       const { model, messages, modelArgs, tools, format } = request
       const digest = hash('sha256', JSON.stringify([model, messages, modelArgs, tools, format]), 'hex')
       const reply = await makeReply(request, digest)
       signal.throwIfAborted()
+      if (onDelta !== undefined) await untilAborted(() => tellWords(reply.message.content, signal, onDelta), signal)
       return reply
     },
     async close() {},
   }
+}
+
+async function tellWords(text: string, signal: AbortSignal, onDelta: OnDelta): Promise<void> {
+  if (text === '') return
+  for (const word of text.split(/(?<=\s)(?=\S)/)) {
+    signal.throwIfAborted()
+    await onDelta(word)
+  }
+  signal.throwIfAborted()
 }
 
 async function makeReply(request: ModelRequest, digest: string): Promise<ModelReply> {

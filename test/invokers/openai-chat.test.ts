@@ -21,7 +21,8 @@ describe('the body of a chat completion', () => {
   })
 
   test('lets no argument change the model, the messages, the tools, or how the reply comes', () => {
-    const modelArgs = { model: 'other', messages: [], input: 'x', tools: [], stream: true, background: true }
+    const stream = { stream: true, stream_options: { include_usage: false } }
+    const modelArgs = { model: 'other', messages: [], input: 'x', tools: [], ...stream, background: true }
     expect(toChatBody(modelRequest({ modelArgs }), 'developer')).toEqual(toChatBody(modelRequest(), 'developer'))
   })
 

@@ -15,6 +15,14 @@ describe('the simulated model', () => {
     expect(model).toBe('simulated')
   })
 
+  test('streams what it says word by word', async () => {
+    const words: string[] = []
+    await invoker.invoke(modelRequest(), noAbort, (word) => {
+      words.push(word)
+    })
+    expect(words).toEqual(['[simulated] ', 'A ', 'reply ', 'to ', '“Name ', 'a ', 'river.”.'])
+  })
+
   test('repeats no more than the beginning of a long message, on one line', async () => {
     const { message } = await answer({ messages: [{ role: 'user', content: `One\n\ntwo ${'😀'.repeat(1_000_000)}` }] })
     expect(message.content).toMatch(/^\[simulated\] A reply to “One two 😀+�?…”\.$/u)

@@ -61,5 +61,5 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     (error: unknown) => ({ error }),
   )
   if ('error' in resolved) return resolved.error
-  throw new Error(`It resolved, with ${JSON.stringify(resolved.value)}.`)
+  throw new Error(`It resolved, with ${JSON.stringify(resolved.value)?.slice(0, 1000)}.`)
 }

@@ -132,7 +132,8 @@ function finishReasonOf(answer: ScriptedAnswer): string | null {
   return answer.toolCalls.length > 0 ? 'tool_calls' : 'stop'
 }
 
-function callId(call: ScriptedToolCall, index: number, position: number): string {
+/** The id of a tool call, where the script gives none. */
+export function callId(call: ScriptedToolCall, index: number, position: number): string {
   return call.id ?? `call_${index}_${position}`
 }
 

@@ -3,109 +3,15 @@ import type { AddressInfo } from 'node:net'
 import type { PicoUsd } from '../../src/domain/cost.ts'
 import { charge, type ProviderPrices, usageOf } from './provider-charge.ts'
 import { type ProviderRequest, readRequest } from './provider-request.ts'
-import { chatCompletion, responsesReply, type ScriptedAnswer, type ScriptedToolCall } from './provider-wire.ts'
+import { type Script, type ScriptedReply, type ScriptedStream, says } from './provider-script.ts'
+import { sendStream } from './provider-stream.ts'
+import { wordsOf } from './provider-stream-wire.ts'
+import { chatCompletion, responsesReply, type ScriptedAnswer } from './provider-wire.ts'
 
 export type { ProviderPrices } from './provider-charge.ts'
 export type { ProviderRequest } from './provider-request.ts'
-
-export type ScriptedReply =
-  | ScriptedAnswer
-  | {
-      readonly kind: 'http'
-      readonly status: number
-      readonly headers: Readonly<Record<string, string>>
-      readonly body: string
-    }
-  | { readonly kind: 'cut'; readonly inBody: boolean }
-  | { readonly kind: 'hang' }
-
-/** A string is short for `says(string)`. */
-export type ScriptLine = ScriptedReply | string
-/** Either what to reply to the first request, the second …, or a function that looks at each request. */
-export type Script =
-  | readonly (ScriptLine | Promise<ScriptLine>)[]
-  | ((request: ProviderRequest, index: number) => ScriptLine | Promise<ScriptLine>)
-
-type AnswerDetails = Partial<Omit<ScriptedAnswer, 'kind' | 'text' | 'toolCalls'>>
-
-/** A plain reply. */
-export function says(text: string | null, details: AnswerDetails = {}): ScriptedAnswer {
-  return { kind: 'answer', text, toolCalls: [], ...details }
-}
-
-/** A plain reply that is the JSON of a value. */
-export function json(value: unknown, details: AnswerDetails = {}): ScriptedAnswer {
-  return says(JSON.stringify(value), details)
-}
-
-export function refuses(refusal: string, details: AnswerDetails = {}): ScriptedAnswer {
-  return says(null, { refusal, ...details })
-}
-
-export function callsTool(name: string, args: unknown, details: AnswerDetails & { readonly id?: string } = {}) {
-  const { id, ...rest } = details
-  return callsTools([{ name, args, ...(id === undefined ? {} : { id }) }], rest)
-}
-
-/** A reply with several tool calls, and a text beside them if `text` is given. */
-export function callsTools(
-  toolCalls: readonly ScriptedToolCall[],
-  details: AnswerDetails & { readonly text?: string } = {},
-): ScriptedAnswer {
-  return { kind: 'answer', text: null, ...details, toolCalls }
-}
-
-/** A paid reply without any choice in it. */
-export function emptyChoices(details: AnswerDetails = {}): ScriptedAnswer {
-  return says(null, { empty: true, ...details })
-}
-
-/** Any HTTP answer. A body that is not a string is sent as JSON; left out, it is an error in OpenAI's format. */
-export function status(
-  code: number,
-  answer: { readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown } = {},
-): ScriptedReply {
-  const { headers, body = { error: { message: 'SECRET words of the provider', type: 'scripted', code: null } } } =
-    answer
-  return {
-    kind: 'http',
-    status: code,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  }
-}
-
-/** A page with status 200, such as a proxy in between may give. */
-export function html(): ScriptedReply {
-  return status(200, { headers: { 'content-type': 'text/html' }, body: '<html><body>Welcome</body></html>' })
-}
-
-/** Cuts the connection, before the answer or with half of its body sent. */
-export function cutSocket({ inBody = false } = {}): ScriptedReply {
-  return { kind: 'cut', inBody }
-}
-
-/** Never answers. It ends when the client goes away, or with the provider. */
-export function hang(): ScriptedReply {
-  return { kind: 'hang' }
-}
-
-export interface Gate {
-  readonly opened: Promise<void>
-  open(): void
-}
-
-/** Something to wait at: `async () => { await gate.opened; return says('late') }`, or `after(gate, says('late'))`. */
-export function createGate(): Gate {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { opened: promise, open: () => resolve() }
-}
-
-/** Replies as soon as the gate is open. */
-export async function after(gate: Gate, line: ScriptLine): Promise<ScriptLine> {
-  await gate.opened
-  return line
-}
+// A test imports what the provider says from the same place as the provider.
+export * from './provider-script.ts'
 
 /** Starts a server on a free port of this machine that speaks both of OpenAI's wire formats and says what it is told. */
 export async function startProvider(
@@ -126,13 +32,18 @@ export class ScriptedProvider {
   inFlightMax = 0
   /** Requests whose client went away before the answer. */
   aborted = 0
-  /** The exact sum of all usages that were sent, by the price table. */
+  /** The exact sum of all usages that were sent, by the price table. Streams are charged piece by piece. */
   chargedPicoUsd: PicoUsd = 0
+  /** Streams whose head was sent. */
+  streamsBegun = 0
+  /** Bytes that were written to streams, whether or not anybody has read them. */
+  bytesStreamed = 0
 
   readonly #script: Script
   readonly #prices: ProviderPrices
   readonly #server: Server
   readonly #conditions = new Set<() => void>()
+  #stuckStreams = 0
   #scriptError: unknown
 
   constructor(script: Script, prices: ProviderPrices) {
@@ -157,6 +68,11 @@ export class ScriptedProvider {
       this.#conditions.add(check)
       check()
     })
+  }
+
+  /** Resolves once a stream is held up by a client that reads no more of it. */
+  untilStuck(): Promise<void> {
+    return this.until(() => this.#stuckStreams > 0)
   }
 
   /** Ends everything. Rejects with what a script threw, or when a script was shorter than the requests. */
@@ -209,7 +125,8 @@ export class ScriptedProvider {
   async #send(reply: ScriptedReply, request: ProviderRequest, outgoing: ServerResponse): Promise<void> {
     if (reply.kind === 'hang') return
     if (reply.kind === 'http') outgoing.writeHead(reply.status, reply.headers).end(reply.body)
-    if (reply.kind === 'answer') this.#sendAnswer(reply, request, outgoing)
+    if (reply.kind === 'answer') await this.#sendAnswer(reply, request, outgoing)
+    if (reply.kind === 'stream') await this.#sendStream(reply, request, outgoing)
     if (reply.kind === 'cut') {
       if (reply.inBody) {
         outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 })
@@ -219,13 +136,52 @@ export class ScriptedProvider {
     }
   }
 
-  #sendAnswer(answer: ScriptedAnswer, request: ProviderRequest, outgoing: ServerResponse): void {
-    const usage = usageOf(answer, request)
-    const model = answer.model ?? request.model
-    if (answer.rawUsage === undefined) this.chargedPicoUsd += charge(this.#prices, model, usage)
-    const format = request.path === '/v1/responses' ? responsesReply : chatCompletion
-    const body = JSON.stringify(format({ index: request.index, model, answer, usage }))
+  async #sendAnswer(answer: ScriptedAnswer, request: ProviderRequest, outgoing: ServerResponse): Promise<void> {
+    if (request.body['stream'] === true) {
+      const pieces = wordsOf(answer.text ?? '')
+      return this.#sendStream({ kind: 'stream', pieces, ending: 'whole', answer, omits: {} }, request, outgoing)
+    }
+    const wire = this.#wireOf(answer, request)
+    this.chargedPicoUsd += this.#chargeOf(answer, request)
+    const body = JSON.stringify(request.path === '/v1/responses' ? responsesReply(wire) : chatCompletion(wire))
     outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
     outgoing.end(body)
+  }
+
+  async #sendStream(stream: ScriptedStream, request: ProviderRequest, outgoing: ServerResponse): Promise<void> {
+    const { answer, ending } = stream
+    if (request.body['stream'] !== true) {
+      if (ending === 'whole') return this.#sendAnswer(answer, request, outgoing)
+      throw new Error(`The script streams, but request ${request.index} asks for no stream.`)
+    }
+    let charged = 0
+    await sendStream(stream, this.#wireOf(answer, request), request, outgoing, {
+      charge: (text) => {
+        const charge = this.#chargeOf({ ...answer, text }, request)
+        this.chargedPicoUsd += charge - charged
+        charged = charge
+      },
+      begun: () => {
+        this.streamsBegun++
+        this.#announce()
+      },
+      wrote: (bytes) => {
+        this.bytesStreamed += bytes
+        this.#announce()
+      },
+      heldUp: (change) => {
+        this.#stuckStreams += change
+        this.#announce()
+      },
+    })
+  }
+
+  #wireOf(answer: ScriptedAnswer, request: ProviderRequest) {
+    return { index: request.index, model: answer.model ?? request.model, answer, usage: usageOf(answer, request) }
+  }
+
+  #chargeOf(answer: ScriptedAnswer, request: ProviderRequest): PicoUsd {
+    if (answer.rawUsage !== undefined) return 0
+    return charge(this.#prices, answer.model ?? request.model, usageOf(answer, request))
   }
 }
