@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import type { World } from './domain/clock.ts'
-import { LllmError } from './domain/errors.ts'
+import type { StandingBudget } from './domain/budget.ts'
+import { readBudgets } from './domain/budget-file.ts'
+import type { Clock, World } from './domain/clock.ts'
+import { LllmError, listKnown } from './domain/errors.ts'
 import type { PriceBook } from './domain/invoker.ts'
+import type { InvokerPool } from './domain/invoker-pool.ts'
 import type { ToolSource } from './domain/tool-source.ts'
 import { bindPackage } from './engine/bind.ts'
+import type { BoundTactic } from './engine/engine.ts'
 import { type KeeperEvent, keepSessions } from './engine/session-keeper.ts'
+import { openStandingBudgets } from './engine/standing-budgets.ts'
 import { createInvokerPool } from './invokers/create-invoker-pool.ts'
 import { createPriceBook, readPriceOverrides } from './invokers/pricing.ts'
 import { linkLllm } from './packages/link-lllm.ts'
@@ -30,11 +35,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
   linkLllm(new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url).href)
   const opened: { close(): Promise<void> }[] = []
   try {
-    const invokers = createInvokerPool({
-      apiKey: settings.openaiApiKey,
-      baseUrl: settings.openaiBaseUrl,
-      keyOf: (invoker) => invokerKey(settings, invoker),
-    })
+    const invokers = openInvokers(settings, options.world.clock)
     opened.push(invokers)
     const toolSource = await openToolSource(settings)
     opened.push(toolSource)
@@ -47,14 +48,18 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
       loadPackage({ folder, ...(settings.manifestFile === undefined ? {} : { manifestPath: settings.manifestFile }) }),
       opening,
     ])
+    const tactics = bindPackage(loaded.package, { invokers, toolSource })
+    const limits = await readBudgetsFile(settings)
+    const budgets =
+      limits.length === 0 ? {} : { budgets: await openStandingBudgets(limits, store.budgets, world.clock) }
     return createRuntime({
-      tactics: bindPackage(loaded.package, { invokers, toolSource }),
+      tactics,
       source: loaded.package,
-      engineParts: { world, prices, toolSource },
+      engineParts: { world, prices, toolSource, ...budgets },
       invokers,
       store,
       keeper: keepSessions(store, options.onKeeperEvent),
-      warnings: [...settings.warnings, ...loaded.warnings],
+      warnings: [...settings.warnings, ...loaded.warnings, ...findUnknownTactics(limits, tactics)],
     })
   } catch (error) {
     await Promise.allSettled(opened.map((part) => part.close()))
@@ -62,11 +67,39 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
   }
 }
 
+function openInvokers(settings: Settings, clock: Clock): InvokerPool {
+  const limits = {
+    concurrency: settings.providerConcurrency,
+    requestsPerMinute: settings.providerRequestsPerMinute,
+    tokensPerMinute: settings.providerTokensPerMinute,
+  }
+  const keyOf = (invoker: string) => invokerKey(settings, invoker)
+  return createInvokerPool({ apiKey: settings.openaiApiKey, baseUrl: settings.openaiBaseUrl, keyOf, limits }, clock)
+}
+
 async function openPriceBook({ pricesFile }: Settings): Promise<PriceBook> {
   if (pricesFile === undefined) return createPriceBook()
   const text = await readSettingFile(pricesFile, 'LLLM_PRICES')
   return createPriceBook({
     overrides: readPriceOverrides(readYaml(text, { file: pricesFile, code: 'invalid-settings' }), pricesFile),
+  })
+}
+
+async function readBudgetsFile({ budgetsFile }: Settings): Promise<readonly StandingBudget[]> {
+  if (budgetsFile === undefined) return []
+  const text = await readSettingFile(budgetsFile, 'LLLM_BUDGETS')
+  return readBudgets(readYaml(text, { file: budgetsFile, code: 'invalid-settings' }), budgetsFile)
+}
+
+/** One file of budgets may serve several services, so that a tactic which is not here may be elsewhere. */
+function findUnknownTactics(budgets: readonly StandingBudget[], tactics: readonly BoundTactic[]): readonly string[] {
+  const known = tactics.map(({ name }) => name)
+  const isKnown = (wanted: string) => tactics.some(({ name, id }) => wanted === name || wanted === id)
+  return budgets.flatMap(({ scope }) => {
+    if (scope.kind !== 'tactic' || isKnown(scope.tactic)) return []
+    return [
+      `LLLM_BUDGETS: there is no tactic "${scope.tactic}", so its budget limits nothing. ${listKnown(scope.tactic, known)}`,
+    ]
   })
 }
 

@@ -103,6 +103,8 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     quick,
     async close() {
       await keeper.close()
+      // What cannot be given back counts as spent. It is written to the store, so the store is still open.
+      await engineParts.budgets?.close().catch(() => undefined)
       await Promise.allSettled([store.close(), invokers.close(), toolSource.close()])
     },
   }

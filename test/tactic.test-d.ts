@@ -102,3 +102,21 @@ class WrongPart extends Tactic({ name: 'wrong_part', tactics: { base: BaseWritin
 }
 
 void [Probe, WrongTask, WrongResult, WrongVariant, Callless, Unfinished, WrongExample, WrongPart]
+
+// A base that is concrete has no name either: it is shared code, and nobody can call it.
+class Nameless extends Tactic({ agents: ['writer'] }) {
+  call = async (task: string) => task
+}
+// @ts-expect-error a tactic without a name cannot be registered
+const namelessClass: TacticClass = Nameless
+class Holder extends Tactic({
+  name: 'holder',
+  // @ts-expect-error nor be a sub-tactic
+  tactics: { nameless: Nameless },
+}) {
+  call = async (task: string) => task
+}
+// A variant of it that has a name is a tactic.
+class Named extends Nameless.extend({ name: 'named' }) {}
+const namedClass: TacticClass = Named
+void [namelessClass, Holder, namedClass]

@@ -1,4 +1,4 @@
-import type { Cost } from './cost.ts'
+import type { Cost, PicoUsd } from './cost.ts'
 import type { ApiType, Invoker } from './invoker.ts'
 import type { JsonObject } from './json.ts'
 import type { AssistantMessage, ImagePart, Message } from './message.ts'
@@ -62,7 +62,8 @@ export interface Agent<Parsed = unknown> {
    * Asks the model until there is a plain and usable reply, running the tools that it calls meanwhile.
    * The dialog keeps the replies that were used, not the failed tries.
    *
-   * @throws LllmError `reply-unusable`, `provider-failed`, `provider-rejected`, `provider-rate-limited`, or how the call was ended.
+   * @throws LllmError `reply-unusable`, `provider-failed`, `provider-rejected`, `provider-rate-limited`, `budget-exceeded`,
+   *   `unpriced-model`, or how the call was ended.
    */
   respond(): Promise<Reply<Parsed>>
   /** Asks for a typed value: the model is held to the schema, and what does not fit is sent back to it. */
@@ -77,11 +78,17 @@ export interface ContextLimit {
   readonly maxTokens: number
 }
 
-/** Everything about an agent that config says, resolved at boot. Shared by all calls and immutable. */
-export interface AgentPlan {
-  readonly name: string
+/** A model, and the way to ask it. */
+export interface ModelChoice {
   readonly model: string
   readonly invoker: Invoker
+}
+
+/** Everything about an agent that config says, resolved at boot. Shared by all calls and immutable. */
+export interface AgentPlan extends ModelChoice {
+  readonly name: string
+  /** Asked in this order when the model fails. */
+  readonly fallbacks: readonly ModelChoice[]
   readonly apiType: ApiType
   readonly modelArgs: JsonObject
   readonly systemPrompt: AnyPrompt
@@ -90,6 +97,14 @@ export interface AgentPlan {
   readonly maxInterruptSteps: number
   readonly maxLlmRecall: number
   readonly contextLimit?: ContextLimit
+  /** The most that any of its models can cost, where the price is not known and a budget needs one. */
+  readonly ceilingPrice?: CeilingPrice
+}
+
+/** Whole pico-USD for a token. */
+export interface CeilingPrice {
+  readonly promptPicoUsd: PicoUsd
+  readonly completionPicoUsd: PicoUsd
 }
 
 /** However an agent is configured, after this many rounds of tool calls it has to answer. */

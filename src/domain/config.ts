@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { configMistake, mergeBases } from './config-bases.ts'
+import { limitsConfig, parseLimits } from './config-limits.ts'
 import { listKnown } from './errors.ts'
 import { type JsonObject, jsonPointer } from './json.ts'
+import type { Limits } from './limits.ts'
 import type { ConfigSource } from './package.ts'
 
 /** At most this many mistakes of one file are told at once. */
@@ -9,8 +11,16 @@ const issuesMax = 10
 
 const count = (max: number) => z.int().min(0).max(max)
 
+/** At most this many models stand in for another. */
+const fallbacksMax = 8
+
+const modelName = z.string().min(1).max(256)
+const invokerName = z.string().min(1).max(64)
+
+const usdPerMtok = z.number().min(0).max(1e6)
+
 const agentFields = {
-  model_name: z.string().min(1).max(256),
+  model_name: modelName,
   system_prompt: z.string(),
   system_prompt_path: z.string().min(1).max(512),
   api_type: z.enum(['completion', 'response']),
@@ -19,7 +29,12 @@ const agentFields = {
   max_interrupt_steps: count(100),
   max_llm_recall: count(20),
   context_manager: z.strictObject({ type: z.enum(['drop', 'truncate']), max_tokens: z.int().min(1) }),
-  invoker: z.string().min(1).max(64),
+  invoker: invokerName,
+  fallback_models: z
+    .array(z.union([modelName, z.strictObject({ model_name: modelName, invoker: invokerName.optional() })]))
+    .max(fallbacksMax),
+  /** USD for a million tokens. */
+  ceiling_price: z.strictObject({ input_per_mtok: usdPerMtok, output_per_mtok: usdPerMtok }),
 }
 
 // Unknown keys of an agent become model_args, so they may be anything that JSON can carry.
@@ -32,6 +47,15 @@ const invokerConfig = z.strictObject({
   base_url: z.url({ protocol: /^https?$/, hostname: /.*/ }),
   /** What the role of instructions is called by this server: OpenAI says `developer`, most others `system`. */
   system_role: z.enum(['developer', 'system']).default('system'),
+  /** What may be asked of each of its models. */
+  limits: z
+    .strictObject({
+      concurrency: z.int().min(1).max(100_000),
+      requests_per_minute: z.int().min(1).max(1_000_000_000),
+      tokens_per_minute: z.int().min(1).max(100_000_000_000),
+    })
+    .partial()
+    .default({}),
 })
 
 const configFile = z.strictObject({
@@ -42,6 +66,7 @@ const configFile = z.strictObject({
   agent_configs: z.array(agentConfig).optional(),
   invokers: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/), invokerConfig).optional(),
   sub_tactics: z.record(z.string(), z.string().min(1)).optional(),
+  limits: limitsConfig.optional(),
 })
 
 type AgentDefaults = z.output<typeof agentDefaults>
@@ -60,6 +85,9 @@ export interface AgentConfig {
   readonly maxLlmRecall: number
   readonly contextManager: { readonly type: 'drop' | 'truncate'; readonly max_tokens: number } | undefined
   readonly invoker: string | undefined
+  readonly ceilingPrice: { readonly input_per_mtok: number; readonly output_per_mtok: number } | undefined
+  /** Asked in this order when the model fails. Without an invoker of their own they have the agent's. */
+  readonly fallbackModels: readonly { readonly modelName: string; readonly invoker: string | undefined }[]
 }
 
 /** A config with its bases merged in, its shape checked. */
@@ -71,6 +99,8 @@ export interface Config {
   readonly invokers: ReadonlyMap<string, InvokerConfig>
   /** By the name of a sub-tactic: the name of the config that it is called with. */
   readonly subTactics: ReadonlyMap<string, string>
+  /** What each call with this config may take. */
+  readonly limits: Limits
   /** The merged value, for the hash of the session and for whoever wants to look. */
   readonly value: Readonly<Record<string, unknown>>
 }
@@ -104,6 +134,7 @@ function parseConfig({ name, file }: ConfigSource, value: Readonly<Record<string
     agents,
     invokers: new Map(Object.entries(invokers)),
     subTactics: new Map(Object.entries(sub_tactics)),
+    limits: parseLimits(parsed.data.limits ?? {}),
     value,
   }
 }
@@ -140,6 +171,12 @@ function parseAgent(defaults: AgentDefaults, agent: z.output<typeof agentConfig>
     maxLlmRecall: merged.max_llm_recall ?? 2,
     contextManager: merged.context_manager,
     invoker: merged.invoker,
+    ceilingPrice: merged.ceiling_price,
+    fallbackModels: (merged.fallback_models ?? []).map((fallback) =>
+      typeof fallback === 'string'
+        ? { modelName: fallback, invoker: undefined }
+        : { modelName: fallback.model_name, invoker: fallback.invoker },
+    ),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { LimitExcess } from './limits.ts'
+
 /**
  * Everything that can go wrong on purpose. A code is stable: clients, tests and the docs (one section each) rely on it.
  * What a code means to HTTP is said in one table in `http/problem.ts`.
@@ -26,6 +28,8 @@ export const errorCodes = {
   'provider-failed': 'The provider of the model failed, or could not be reached, within the allowed recalls.',
   'provider-rejected': 'The provider refused the request as invalid; asking again would not help.',
   'provider-rate-limited': 'The provider limits the rate of requests, and waiting did not help.',
+  'budget-exceeded': 'The call would pass a limit: its budget, or another that it counts against.',
+  'unpriced-model': 'The call has a budget, but the price of its model is not known.',
   'deadline-exceeded': 'The call ran out of its time.',
   cancelled: 'The call was cancelled.',
   'client-closed-request': 'The client went away before the answer.',
@@ -57,6 +61,8 @@ export interface Issue {
 
 /** Plain data beside a message. It never holds a live object, a secret, or a text that a provider or an exception wrote. */
 export interface ErrorData {
+  /** Which limit was in the way. */
+  readonly budget?: LimitExcess
   readonly issues?: readonly Issue[]
   readonly retryAfterMs?: number
   readonly file?: string

@@ -67,7 +67,14 @@ export function toJsonSchema(schema: Schema, side: SchemaSide): JsonSchema {
 function describe(schema: Schema, side: SchemaSide): Readonly<Record<string, unknown>> {
   if (isZod4(schema)) return z.toJSONSchema(schema, { io: side, unrepresentable: 'any', target: 'draft-2020-12' })
   const standard = schema['~standard'] as Partial<StandardJSONSchemaV1.Props> & StandardSchemaV1.Props
-  if (standard.jsonSchema !== undefined) return standard.jsonSchema[side]({ target: 'draft-2020-12' })
+  if (standard.jsonSchema !== undefined) {
+    try {
+      return standard.jsonSchema[side]({ target: 'draft-2020-12' })
+    } catch {
+      // Libraries throw where something has no counterpart.
+      return {}
+    }
+  }
   // zod-to-json-schema reads zod 3 only; of anything else it says, without a warning, that all values fit.
   if (isZod3(schema)) {
     return zodToJsonSchema(schema as never, {

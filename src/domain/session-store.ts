@@ -75,7 +75,7 @@ export interface CostReport {
  * Keeps the sessions of calls that have ended. Sub-sessions live in their parent's record and are not listed by themselves.
  *
  * Every method rejects with an LllmError `store-unavailable` when the storage fails, and with nothing else. A failed `save`
- * has written nothing. Any number of calls may be under way at once.
+ * has written nothing; where its error's data says `isPermanent`, trying it again would not help. Any number of calls may be under way at once.
  */
 export interface SessionStore {
   /** Names the store in `/info`, without secrets: `sqlite`, `memory`. */

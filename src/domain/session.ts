@@ -7,7 +7,10 @@ export type SessionState = 'running' | 'success' | 'failure' | 'cancelled'
 export const sessionStates: readonly SessionState[] = ['running', 'success', 'failure', 'cancelled']
 
 /** What ended a call before its time. */
-export type EndReason = 'client-closed' | 'deadline' | 'shutdown' | 'cancelled'
+export type EndReason = StopReason | 'budget'
+
+/** What stopped a call from outside. */
+export type StopReason = 'client-closed' | 'deadline' | 'shutdown' | 'cancelled'
 
 /** An error as data: what may be stored and shown. */
 export interface ErrorRecord {
@@ -56,9 +59,12 @@ export interface ToolCallRecord {
   readonly durationMs: number
 }
 
-/** Why a model was asked again: its reply was unusable (`exception`), or the provider failed (`recall`). */
+/**
+ * Why a model was asked again: its reply was unusable (`exception`), or the provider failed (`recall`); or why the next one
+ * was asked instead (`fallback`).
+ */
 export interface RetryRecord {
-  readonly kind: 'exception' | 'recall'
+  readonly kind: 'exception' | 'recall' | 'fallback'
   readonly step: number
   readonly error: string
   readonly waitedMs: number
@@ -103,9 +109,13 @@ export interface Session {
   readonly cost: Cost
 }
 
+/** The error of a request that was kept back on this side until the end. */
+export const notSent = 'not-sent'
+
 /** Whether a request got as far as its provider. One that found no connection did not; one whose socket was cut did. */
 export function reachedProvider({ error, cost }: Pick<LlmCall, 'error' | 'cost'>): boolean {
-  return error?.code !== 'unreachable' || cost.unpricedCalls > 0
+  if (error?.code === notSent) return false
+  return error?.code !== 'unreachable' || cost.pricedCalls + cost.unpricedCalls > 0
 }
 
 /** Requests that reached a provider, over the whole tree. */

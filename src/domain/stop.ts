@@ -1,14 +1,14 @@
 import { type ErrorCode, LllmError } from './errors.ts'
-import type { EndReason } from './session.ts'
+import type { StopReason } from './session.ts'
 
 const brand = Symbol.for('lllm.stopped')
 
 /** The reason that a signal is aborted with: what ended the call, in the words of the session record. */
 export class Stopped extends Error {
-  readonly endReason: EndReason
+  readonly endReason: StopReason
   readonly [brand] = true
 
-  constructor(endReason: EndReason) {
+  constructor(endReason: StopReason) {
     super(`The call was stopped: ${endReason}.`)
     this.name = 'Stopped'
     this.endReason = endReason
@@ -16,7 +16,7 @@ export class Stopped extends Error {
 }
 
 /** What a stop is told as, by what caused it. */
-export const stopCodes: Readonly<Record<EndReason, ErrorCode>> = {
+export const stopCodes: Readonly<Record<StopReason, ErrorCode>> = {
   'client-closed': 'client-closed-request',
   deadline: 'deadline-exceeded',
   shutdown: 'draining',
@@ -24,7 +24,7 @@ export const stopCodes: Readonly<Record<EndReason, ErrorCode>> = {
 }
 
 /** Why a signal was aborted. A reason that is none of ours means that somebody cancelled, or an `AbortSignal.timeout`. */
-export function endReasonOf({ reason }: AbortSignal): EndReason {
+export function endReasonOf({ reason }: AbortSignal): StopReason {
   if (isStopped(reason)) return reason.endReason
   return reason instanceof Error && reason.name === 'TimeoutError' ? 'deadline' : 'cancelled'
 }
@@ -43,13 +43,13 @@ function isStopped(reason: unknown): reason is Stopped {
 /** A signal that follows its parents until it is disposed of, and can be stopped by itself. */
 export interface StopScope {
   readonly signal: AbortSignal
-  stop(reason: EndReason): void
+  stop(reason: StopReason): void
   /** Lets go of the parents and of the timer. The signal no longer aborts. */
   dispose(): void
 }
 
 /** Made once: every call is stopped at its end, and an error takes a while to make, because of its stack. */
-const reasons: Readonly<Record<EndReason, Stopped>> = {
+const reasons: Readonly<Record<StopReason, Stopped>> = {
   'client-closed': new Stopped('client-closed'),
   deadline: new Stopped('deadline'),
   shutdown: new Stopped('shutdown'),

@@ -49,6 +49,8 @@ export interface SubTactic<Input = never, Output = unknown> {
 /** Any concrete tactic, seen from the engine. */
 export interface TacticClass {
   readonly spec: TacticSpec
+  /** A tactic without a name is a base for others: it can neither be registered nor called. */
+  readonly hasName: true
   new (scope: Scope): { call(task: never): Promise<unknown> }
 }
 
@@ -84,13 +86,14 @@ export function isTacticClass(value: unknown): value is TacticClass {
  * mechanism: nothing is copied and nothing is shared. Input and output are strings unless schemas are given.
  */
 export function Tactic<
+  const Name extends string | undefined = undefined,
   const Agents extends readonly string[] = readonly [],
   const Tactics extends Readonly<Record<string, TacticClass>> = Record<never, never>,
   In extends Schema = z.ZodString,
   Out extends Schema = z.ZodString,
   Progress extends Schema<Json> = Schema<Json>,
 >(given: {
-  readonly name?: string
+  readonly name?: Name
   readonly description?: string
   readonly agents?: Agents
   readonly tactics?: Tactics
@@ -113,6 +116,9 @@ export function Tactic<
   abstract class TacticBase {
     static readonly spec = spec
     static readonly [brand] = true
+    static get hasName(): boolean {
+      return this.spec.name !== undefined
+    }
     readonly agents: AgentsOf<Agents>
     readonly tactics: SubTacticsOf<Tactics>
     /** Aborts when the call ends early: hand it to your own I/O. */
@@ -138,12 +144,13 @@ export function Tactic<
     /** A base for a variant: same input and output, its own name, and whatever agents and sub-tactics it adds. */
     static extend<
       This extends typeof TacticBase,
+      const MoreName extends string | undefined = undefined,
       const MoreAgents extends readonly string[] = readonly [],
       const MoreTactics extends Readonly<Record<string, TacticClass>> = Record<never, never>,
     >(
       this: This,
       more: {
-        readonly name?: string
+        readonly name?: MoreName
         readonly description?: string
         readonly agents?: MoreAgents
         readonly tactics?: MoreTactics
@@ -163,11 +170,15 @@ export function Tactic<
         } as unknown as typeof spec
       }
       return Extended as unknown as This &
+        Named<MoreName> &
         MixIn<{ readonly agents: AgentsOf<MoreAgents>; readonly tactics: SubTacticsOf<MoreTactics> }>
     }
   }
-  return TacticBase
+  return TacticBase as typeof TacticBase & Named<Name>
 }
+
+/** What the name of a tactic makes of its class. */
+type Named<Name> = Name extends string ? { readonly hasName: true } : unknown
 
 /** The one constructor shape that TypeScript lets us intersect with a class and keep its abstract members abstract. */
 // biome-ignore lint/suspicious/noExplicitAny: TypeScript accepts a mix-in constructor only with any[].

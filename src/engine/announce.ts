@@ -4,7 +4,7 @@ import type { OnDelta } from '../domain/invoker.ts'
 import type { Json } from '../domain/json.ts'
 import type { ToolCall } from '../domain/message.ts'
 import type { SessionState } from '../domain/session.ts'
-import { untilAborted } from './until-aborted.ts'
+import { untilAborted } from '../domain/until-aborted.ts'
 
 /** Tells an event and waits until there is room for more; once the call has been stopped, it waits for nobody. */
 export type Tell = (event: EngineEvent) => Promise<void>

@@ -1,33 +1,9 @@
-import type { AgentPlan } from '../domain/agent.ts'
-import type { Clock, World } from '../domain/clock.ts'
-import { type Cost, costOf, noCost, type Price, type Usage } from '../domain/cost.ts'
+import type { AgentPlan, ModelChoice } from '../domain/agent.ts'
+import type { Clock } from '../domain/clock.ts'
 import { type ErrorCode, LllmError } from '../domain/errors.ts'
-import { type ModelReply, type ModelRequest, type PriceBook, ProviderError } from '../domain/invoker.ts'
-import type { LlmCall } from '../domain/session.ts'
-import type { AgentAnnouncer } from './announce.ts'
-import { collectDeltas, estimateUsage, type PartialReply } from './partial-reply.ts'
-import type { AgentCallRecorder } from './session-recorder.ts'
-import { untilAborted } from './until-aborted.ts'
-
-/** What every model call of an agent has in common. */
-export interface Asking {
-  readonly plan: AgentPlan
-  readonly world: World
-  readonly prices: PriceBook
-  readonly recorder: AgentCallRecorder
-  /** Left undefined when nobody listens: then replies are not streamed. */
-  readonly announcer: AgentAnnouncer | undefined
-  readonly signal: AbortSignal
-  /** When the call runs out of its time, in ms since 1970; Infinity: never. */
-  readonly deadlineAtMs: number
-}
-
-/** Where in a `respond()` a request belongs. Both counts go over all tries of the step, whatever their reason. */
-export interface StepCount {
-  readonly step: number
-  nextAttempt: number
-  recalls: number
-}
+import { type ModelReply, type ModelRequest, ProviderError } from '../domain/invoker.ts'
+import { askOnce } from './ask-once.ts'
+import type { Asking, StepCount } from './asking.ts'
 
 /**
  * Waits between recalls, unless the provider says how long: full jitter below a ceiling that doubles from the first.
@@ -36,27 +12,41 @@ export interface StepCount {
 export const recallDelay = { firstMs: 500, ceilingMs: 20_000, longestMs: 600_000 } as const
 
 /**
- * Asks the model until the provider answers; the recalls of a step are at most `maxLlmRecall`. Each request is recorded
- * with its cost as soon as it has ended, however it ended. A wait that the call would not outlive is not begun.
+ * Asks the model until the provider answers; the recalls of a step are at most `maxLlmRecall` for each model. When they are
+ * used up, or would be of no use, the next model is asked instead, if there is one. A wait that the call would not outlive is not
+ * begun.
  *
- * @throws LllmError `provider-failed`, `provider-rejected`, `provider-rate-limited`; the signal's reason once that aborts.
+ * @throws LllmError `provider-failed`, `provider-rejected`, `provider-rate-limited`, all of the last model that was asked;
+ *   `budget-exceeded`, `unpriced-model`; the signal's reason once that aborts.
  */
 export async function askModel(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
   const { plan, world, recorder, signal } = asking
   for (let tries = 1; ; tries++) {
-    try {
-      return await askOnce(asking, request, count)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!(error instanceof ProviderError)) throw error
-      const waitedMs = error.retryAfterMs ?? jitteredDelay(count.recalls, world.clock)
-      const isUsedUp = count.recalls >= plan.maxLlmRecall || error.kind === 'rejected'
-      if (isUsedUp || isInVain(asking, waitedMs)) throw toLllmError(error, plan, tries)
+    const asked = await askOnce(asking, chosen(plan, count), request, count)
+    if (asked.ok) return asked.reply
+    signal.throwIfAborted()
+    const { error, wasSent } = asked
+    if (!(error instanceof ProviderError)) throw error
+    const waitedMs = error.retryAfterMs ?? jitteredDelay(count.recalls, world.clock)
+    const isUsedUp = count.recalls >= plan.maxLlmRecall || error.kind === 'rejected' || isInVain(asking, waitedMs)
+    const hasFallback = count.choice < plan.fallbacks.length
+    const { step } = count
+    if (hasFallback && (isUsedUp || !wasSent)) {
+      recorder.retry({ kind: 'fallback', step, error: error.message, waitedMs: 0 })
+      count.choice++
+      count.recalls = 0
+    } else if (isUsedUp) {
+      throw toLllmError(error, plan, count, tries)
+    } else {
       await world.clock.sleep(waitedMs, signal)
-      recorder.retry({ kind: 'recall', step: count.step, error: error.message, waitedMs })
+      recorder.retry({ kind: 'recall', step, error: error.message, waitedMs })
       count.recalls++
     }
   }
+}
+
+function chosen(plan: AgentPlan, { choice }: StepCount): ModelChoice {
+  return plan.fallbacks[choice - 1] ?? plan
 }
 
 function isInVain({ world, deadlineAtMs }: Asking, waitMs: number): boolean {
@@ -67,79 +57,6 @@ function jitteredDelay(recall: number, clock: Clock): number {
   return Math.round(clock.random() * Math.min(recallDelay.ceilingMs, recallDelay.firstMs * 2 ** recall))
 }
 
-async function askOnce(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
-  const { plan, world, recorder, announcer, signal } = asking
-  signal.throwIfAborted()
-  const startedAtMs = world.clock.now()
-  const attempt = count.nextAttempt++
-  const partial = announcer && collectDeltas(announcer.deltas(count.step, attempt))
-  const record = (ended: Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'>) =>
-    recorder.llmCall({
-      id: world.newId(),
-      step: count.step,
-      attempt,
-      invoker: plan.invoker.name,
-      model: modelName(plan),
-      startedAtMs,
-      durationMs: world.clock.now() - startedAtMs,
-      request: { messages: request.messages, args: request.modelArgs, tools: request.tools },
-      ...ended,
-    })
-  try {
-    const reply = await untilAborted(() => plan.invoker.invoke(request, signal, partial?.onDelta), signal)
-    const { usage, ...response } = reply
-    record({ response, usage, cost: costOf(usage, priceOf(asking, usage, reply.model)), error: null })
-    return reply
-  } catch (error) {
-    const { response, usage } = whatWasReceived(asking, request, error, partial)
-    record({ response, usage, cost: costOfFailure(asking, error, usage), error: describeFailure(error, signal) })
-    throw error
-  }
-}
-
-/** A simulated model is named as such wherever models are named. */
-function modelName({ invoker, model }: AgentPlan): string {
-  return invoker.simulated ? `simulated/${model}` : model
-}
-
-const free: Price = { promptPicoUsd: 0, completionPicoUsd: 0 }
-
-function priceOf({ plan, prices, world }: Asking, usage: Usage | null, answeredBy: string | null): Price | null {
-  if (plan.invoker.simulated) return free
-  if (usage === null) return null
-  const models = answeredBy === null ? [plan.model] : [answeredBy, plan.model]
-  return prices.price(models, usage, world.clock.now(), plan.invoker.apiUrl)
-}
-
-/** Of a reply that was cut short, what had come of it is kept, and its tokens are counted where the provider did not. */
-function whatWasReceived(
-  { plan, signal }: Asking,
-  request: ModelRequest,
-  error: unknown,
-  partial: PartialReply | undefined,
-): Pick<LlmCall, 'response' | 'usage'> {
-  const failure = error instanceof ProviderError ? error : null
-  const message = failure?.partial ?? partial?.message() ?? null
-  const response = message && { id: null, model: null, message, finishReason: null }
-  const wasCutShort = partial !== undefined && (signal.aborted || message !== null)
-  if (plan.invoker.simulated || !wasCutShort) return { response, usage: failure?.usage ?? null }
-  return { response, usage: failure?.usage ?? estimateUsage(request, message) }
-}
-
-/** A request that was sent and then given up may still be billed. What it cost is unknown, which is not the same as nothing. */
-function costOfFailure(asking: Asking, error: unknown, usage: Usage | null): Cost {
-  if (asking.plan.invoker.simulated) return noCost
-  const mayBeBilled = !(error instanceof ProviderError) || error.mayBeBilled
-  if (usage === null && !mayBeBilled) return noCost
-  return costOf(usage, priceOf(asking, usage, null))
-}
-
-function describeFailure(error: unknown, signal: AbortSignal) {
-  if (signal.aborted) return { code: 'cancelled', message: 'The request was given up, because the call was stopped.' }
-  if (error instanceof ProviderError) return { code: error.kind, message: error.message }
-  return { code: 'internal-error', message: 'The invoker failed in a way that it should not.' }
-}
-
 const failureCodes: Readonly<Record<ProviderError['kind'], ErrorCode>> = {
   unreachable: 'provider-failed',
   failed: 'provider-failed',
@@ -148,11 +65,13 @@ const failureCodes: Readonly<Record<ProviderError['kind'], ErrorCode>> = {
   'rate-limited': 'provider-rate-limited',
 }
 
-function toLllmError(error: ProviderError, { name, model }: AgentPlan, tries: number): LllmError {
+function toLllmError(error: ProviderError, plan: AgentPlan, { choice }: StepCount, tries: number): LllmError {
+  const models = [plan, ...plan.fallbacks].slice(0, choice + 1).map(({ model }) => `"${model}"`)
+  const whom = `the model${models.length === 1 ? '' : 's'} ${models.join(', ')}`
   const times = tries === 1 ? 'once' : `${tries} times`
   return new LllmError(
     failureCodes[error.kind],
-    `The agent "${name}" asked the model "${model}" ${times}. ${error.message}`,
+    `The agent "${plan.name}" asked ${whom} ${times}. ${error.message}`,
     error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs },
     { cause: error },
   )

@@ -112,6 +112,7 @@ class Binder {
       agents: new Map(plans),
       findPrompt: (path) => findPrompt(this.#source, path),
       subTactics: new Map(Object.keys(tactics).map((key) => [key, this.#bindSubTactic(key, tactic, config)])),
+      limits: config.limits,
     }
   }
 

@@ -1,9 +1,11 @@
 import { LllmError, listKnown } from '../domain/errors.ts'
+import { toPicoUsd } from '../domain/limits.ts'
 import { openStopScope } from '../domain/stop.ts'
 import { runBatch } from './batch.ts'
 import type { BoundConfig, BoundTactic, CallOptions, Engine, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type ExecuteOptions, execute } from './execute.ts'
+import { Meter } from './meter.ts'
 import { prepareCall } from './prepare.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
@@ -26,6 +28,7 @@ export function createEngine(
     get unsavedSessions() {
       return keeper.waitingCount
     },
+    budgets: () => parts.budgets?.statuses() ?? [],
     find(name) {
       const tactic = byName.get(name)
       if (tactic !== undefined) return tactic
@@ -34,12 +37,14 @@ export function createEngine(
     },
     prepare: async (tactic, task, configName) => prepareCall(tactic, findConfig(tactic, configName), task),
     execute: (call, options?: CallOptions) => executeAndKeep(call, options),
-    async *batch(calls, { maxWorkers, failFast, signal, timeoutMs, ...options } = {}) {
+    async *batch(calls, { maxWorkers, failFast, signal, timeoutMs, budgetUsd, ...options } = {}) {
       const scope = openStopScope(signal === undefined ? [] : [signal], timeoutMs)
       const deadlineAtMs = parts.world.clock.now() + (timeoutMs ?? Infinity)
+      const limits = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
+      const meter = new Meter({ name: 'the batch', limits })
       const underWay = new Set<Promise<Outcome>>()
       const run = (call: PreparedCall) => {
-        const outcome = executeAndKeep(call, { ...options, signal: scope.signal, deadlineAtMs })
+        const outcome = executeAndKeep(call, { ...options, signal: scope.signal, deadlineAtMs, meter })
         underWay.add(outcome)
         return outcome.finally(() => underWay.delete(outcome))
       }

@@ -7,6 +7,7 @@ import { runBatch } from './batch.ts'
 import type { BoundConfig, BoundTactic, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { LiveAgent } from './live-agent.ts'
+import type { Meter } from './meter.ts'
 import { prepareCall } from './prepare.ts'
 import type { SessionRecorder } from './session-recorder.ts'
 import { type Ended, inOrder, toSettled } from './settled.ts'
@@ -18,6 +19,7 @@ export interface CrewParts {
   readonly recorder: SessionRecorder
   readonly signal: AbortSignal
   readonly deadlineAtMs: number
+  readonly meter: Meter
   readonly place: EventPlace
   /** Left undefined when nobody listens. */
   readonly tell: Tell | undefined
@@ -38,7 +40,7 @@ export interface Crew {
 const refusalsMax = 100
 
 export function openCrew(crew: CrewParts): Crew {
-  const { parts, config, recorder, signal, deadlineAtMs, place, tell } = crew
+  const { parts, config, recorder, signal, deadlineAtMs, meter, place, tell } = crew
   const atWork = new Set<Promise<unknown>>()
   let refusals = 0
 
@@ -58,7 +60,7 @@ export function openCrew(crew: CrewParts): Crew {
 
   const { world, prices, toolSource } = parts
   const { findPrompt } = config
-  const shared = { world, prices, toolSource, recorder, signal, deadlineAtMs, findPrompt, begin, place, tell }
+  const shared = { world, prices, toolSource, recorder, signal, deadlineAtMs, meter, findPrompt, begin, place, tell }
   const agents = [...config.agents].map(([name, plan]) => [name, new LiveAgent({ ...shared, plan })] as const)
   const tactics = [...config.subTactics].map(([name, target]) => {
     const run = (task: unknown, within: AbortSignal) => begin(() => callSubTactic(crew, target, task, within))

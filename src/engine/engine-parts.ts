@@ -1,10 +1,13 @@
 import type { World } from '../domain/clock.ts'
 import type { PriceBook } from '../domain/invoker.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
+import type { StandingBudgets } from './standing-budgets.ts'
 
 /** What every call needs from outside. */
 export interface EngineParts {
   readonly world: World
   readonly prices: PriceBook
   readonly toolSource: ToolSource
+  /** Left out: there are none. */
+  readonly budgets?: StandingBudgets
 }

@@ -2,9 +2,11 @@ import type { AgentPlan } from '../domain/agent.ts'
 import type { LllmError } from '../domain/errors.ts'
 import type { Emit } from '../domain/event.ts'
 import type { JsonObject, JsonSchema } from '../domain/json.ts'
+import type { Limits } from '../domain/limits.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
 import type { Session } from '../domain/session.ts'
 import type { BatchOptions, TacticClass } from '../domain/tactic.ts'
+import type { BudgetStatus } from './budget-book.ts'
 
 /** A tactic with its configs and prompts linked: ready to be called. Immutable, shared by all calls. */
 export interface BoundTactic {
@@ -28,6 +30,7 @@ export interface BoundConfig {
   /** Finds a prompt of the tactic's package. @throws LllmError `unknown-prompt`, which lists what is known. */
   findPrompt(path: string): AnyPrompt
   readonly subTactics: ReadonlyMap<string, { readonly tactic: BoundTactic; readonly config: BoundConfig }>
+  readonly limits: Limits
 }
 
 /** A call whose tactic, config and task are known to fit. Nothing has been spent yet. */
@@ -44,6 +47,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal
   /** Milliseconds until the call ends as `deadline-exceeded`, 1 or more. */
   readonly timeoutMs?: number
+  /** USD that the call may cost, everything below it included; of a batch, all of its calls together. Up to 1,000,000. */
+  readonly budgetUsd?: number
   readonly tags?: Readonly<Record<string, string>>
   readonly metadata?: JsonObject
   /** Is told what happens as it happens. With it, replies are streamed from the provider. */
@@ -66,6 +71,8 @@ export interface Engine {
   readonly tactics: readonly BoundTactic[]
   /** Sessions of ended calls that the store could not take yet. More than 0 means that it fails. */
   readonly unsavedSessions: number
+  /** How the standing budgets are, in the order of the settings. */
+  budgets(): readonly BudgetStatus[]
   /** @throws LllmError `unknown-tactic`, which lists what is known. */
   find(name: string): BoundTactic
   /** Judges a task and the name of a config. Rejects with an LllmError `invalid-task` or `unknown-config`. */

@@ -1,21 +1,25 @@
-import { type ErrorCode, isLllmError, LllmError } from '../domain/errors.ts'
+import { type ErrorCode, type ErrorData, isLllmError, LllmError } from '../domain/errors.ts'
 import type { EngineEvent, EventPlace } from '../domain/event.ts'
+import { toPicoUsd } from '../domain/limits.ts'
 import { validate } from '../domain/schema.ts'
 import type { EndReason } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
 import type { Scope } from '../domain/tactic.ts'
+import { untilAborted } from '../domain/until-aborted.ts'
 import { openTell } from './announce.ts'
 import { openCrew } from './crew.ts'
 import type { BoundTactic, CallOptions, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
+import { Meter } from './meter.ts'
 import { recordSession, type SessionRecorder } from './session-recorder.ts'
-import { untilAborted } from './until-aborted.ts'
 
 export interface ExecuteOptions extends CallOptions {
   /** Of a sub-tactic: the place of its parent. */
   readonly parent?: EventPlace
   /** When whatever this call is a part of runs out of its time, in ms since 1970; Infinity: never. */
   readonly deadlineAtMs?: number
+  /** Of a batch's item or a sub-tactic: what it is a part of. */
+  readonly meter?: Meter
 }
 
 /**
@@ -28,7 +32,8 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const { tactic, config } = call
   const { clock, newId } = parts.world
   const startedAtMs = clock.now()
-  const { signal: outerSignal, timeoutMs, tags = {}, metadata = {}, emit, parent } = options
+  const { signal: outerSignal, tags = {}, metadata = {}, emit, parent } = options
+  const timeoutMs = smaller(options.timeoutMs, config.limits.timeoutMs)
   const id = newId()
   const place: EventPlace = { sessionId: id, path: [...(parent?.path ?? []), tactic.name] }
   const simulated = [...config.agents.values()].some(({ invoker }) => invoker.simulated)
@@ -47,12 +52,14 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const stopScope = openStopScope(outerSignal === undefined ? [] : [outerSignal], timeoutMs)
   const { signal } = stopScope
   const tell = emit === undefined ? undefined : openTell(emit, signal)
+  const meter = openMeter(parts, call, options)
+  const forChild = { deadlineAtMs, meter, parent: place, ...(emit === undefined ? {} : { emit }) }
   const executeChild = (child: PreparedCall, within: AbortSignal) =>
-    execute(parts, child, { signal: within, deadlineAtMs, parent: place, ...(emit === undefined ? {} : { emit }) })
-  const crew = openCrew({ parts, config, recorder, signal, deadlineAtMs, place, tell, executeChild })
+    execute(parts, child, { signal: within, ...forChild })
+  const crew = openCrew({ parts, config, recorder, signal, deadlineAtMs, meter, place, tell, executeChild })
   await tell?.(startEvent(place, tactic.name, parent, { startedAtMs, simulated }))
-  const ended = await runTactic(call, crew.scope, signal)
-  const endReason = signal.aborted && !ended.ok ? endReasonOf(signal) : null
+  const ended = await runTactic(call, crew.scope, meter, signal)
+  const endReason = whatEnded(ended, signal)
 
   // What a tactic left running is stopped, and waited for: its cost belongs to this session.
   stopScope.stop('cancelled')
@@ -66,6 +73,31 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
     await tell?.({ type: 'tactic.completed', ...place, tactic: tactic.name, parentId, state, cost })
   }
   return outcome
+}
+
+/** A call counts against its own limits, those of whatever it is a part of, and the standing budgets. */
+function openMeter(parts: EngineParts, { tactic, config }: PreparedCall, options: ExecuteOptions): Meter {
+  const { budgetUsd, tags = {}, parent, meter: above } = options
+  const { budgetPicoUsd, ...others } = config.limits
+  const asked = budgetUsd === undefined ? undefined : toPicoUsd(budgetUsd)
+  const budget = smaller(asked, budgetPicoUsd)
+  const limits = { ...others, ...(budget === undefined ? {} : { budgetPicoUsd: budget }) }
+  const name = `the call of "${tactic.name}"`
+  return new Meter(
+    { name, limits, budgets: parts.budgets?.of(tactic, tags) ?? [], isSubTactic: parent !== undefined },
+    above,
+  )
+}
+
+function smaller<Value extends number | bigint>(left: Value | undefined, right: Value | undefined): Value | undefined {
+  if (left === undefined || right === undefined) return left ?? right
+  return left < right ? left : right
+}
+
+function whatEnded(ended: Ended, signal: AbortSignal): EndReason | null {
+  if (ended.ok) return null
+  if (signal.aborted) return endReasonOf(signal)
+  return ended.error.code === 'budget-exceeded' ? 'budget' : null
 }
 
 function startEvent(
@@ -88,17 +120,32 @@ function closeSession(
     return { ok: true, output: ended.output, session }
   }
   const { code, message, data } = ended.error
-  const state = end.endReason === null ? 'failure' : 'cancelled'
-  const session = recorder.close({ ...end, state, result: null, error: { code, message, data } })
+  const state = end.endReason === null || end.endReason === 'budget' ? 'failure' : 'cancelled'
+  const session = recorder.close({ ...end, state, result: null, error: { code, message, data: toPlainData(data) } })
   return { ok: false, error: ended.error, session }
 }
 
 type Ended = { readonly ok: true; readonly output: unknown } | { readonly ok: false; readonly error: LllmError }
 
-async function runTactic({ tactic, input }: PreparedCall, scope: Scope, signal: AbortSignal): Promise<Ended> {
+/** An author may throw an error with data of any kind; what JSON cannot carry would spoil the record. */
+function toPlainData(data: ErrorData): ErrorData {
   try {
+    return JSON.parse(JSON.stringify(data)) as ErrorData
+  } catch {
+    return {}
+  }
+}
+
+async function runTactic(
+  { tactic, input }: PreparedCall,
+  scope: Scope,
+  meter: Meter,
+  signal: AbortSignal,
+): Promise<Ended> {
+  try {
+    await meter.checkDepth()
     const result = await untilAborted(async () => new tactic.tactic(scope).call(input as never), signal)
-    return { ok: true, output: await readResult(tactic, result) }
+    return { ok: true, output: await untilAborted(() => readResult(tactic, result), signal) }
   } catch (error) {
     return { ok: false, error: signal.aborted ? stopError(signal) : toLllmError(error, tactic) }
   }
@@ -136,7 +183,8 @@ async function readResult({ name, tactic }: BoundTactic, result: unknown): Promi
 }
 
 function isJson(value: unknown): boolean {
-  if (typeof value === 'string') return true
+  // A tactic that returns nothing has the result null.
+  if (typeof value === 'string' || value === undefined) return true
   try {
     return JSON.stringify(value) !== undefined
   } catch {

@@ -8,15 +8,16 @@ import type { Schema, SchemaOutput } from '../domain/schema.ts'
 import { stopError } from '../domain/stop.ts'
 import type { PromptArgs } from '../domain/template.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
+import { untilAborted } from '../domain/until-aborted.ts'
 import { AgentDialogs } from './agent-dialogs.ts'
 import { type AgentAnnouncer, announceAgent, type Tell } from './announce.ts'
 import { type Contract, contractOf, jsonContract } from './contract.ts'
 import { toImagePart } from './image-part.ts'
 import type { LiveDialog } from './live-dialog.ts'
+import type { Meter } from './meter.ts'
 import type { AgentCallRecorder, SessionRecorder } from './session-recorder.ts'
 import { openToolbox } from './toolbox.ts'
 import { runTurn } from './turn.ts'
-import { untilAborted } from './until-aborted.ts'
 
 /** What a live agent is given for its one call. */
 export interface AgentParts {
@@ -27,6 +28,7 @@ export interface AgentParts {
   readonly recorder: SessionRecorder
   readonly signal: AbortSignal
   readonly deadlineAtMs: number
+  readonly meter: Meter
   readonly place: EventPlace
   /** Left undefined when nobody listens. */
   readonly tell: Tell | undefined
@@ -140,13 +142,13 @@ export class LiveAgent implements Agent {
     recorder: AgentCallRecorder,
     announcer: AgentAnnouncer | undefined,
   ) {
-    const { plan, world, prices, signal, deadlineAtMs } = this.#parts
+    const { plan, world, prices, signal, deadlineAtMs, meter } = this.#parts
     const prompt = dialog.current.turnPrompt ?? plan.systemPrompt
     const { handlers } = prompt
     const tools = await this.#toolsOf(prompt)
     const shared = { world, recorder, announcer, signal }
     const toolbox = openToolbox({ ...shared, tools, interrupt: handlers.interrupt })
-    return await runTurn({ ...shared, plan, prices, deadlineAtMs, contract, toolbox, handlers, dialog })
+    return await runTurn({ ...shared, plan, prices, deadlineAtMs, meter, contract, toolbox, handlers, dialog })
   }
 
   async #toolsOf({ tools, mcpServers }: AnyPrompt) {

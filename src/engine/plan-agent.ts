@@ -1,5 +1,6 @@
-import type { AgentPlan } from '../domain/agent.ts'
+import type { AgentPlan, ModelChoice } from '../domain/agent.ts'
 import type { AgentConfig, Config } from '../domain/config.ts'
+import { picoUsdPerUsd } from '../domain/cost.ts'
 import { LllmError, listKnown } from '../domain/errors.ts'
 import type { Invoker } from '../domain/invoker.ts'
 import type { InvokerPool } from '../domain/invoker-pool.ts'
@@ -19,8 +20,8 @@ export interface BindParts {
  * @throws LllmError `invalid-config`, which names the file and what is known.
  */
 export function planAgent(config: Config, agent: AgentConfig, source: Package, parts: BindParts): AgentPlan {
-  const { name, contextManager } = agent
-  const invoker = findInvoker(config, agent, parts.invokers)
+  const { name, contextManager, ceilingPrice } = agent
+  const invoker = findInvoker(config, name, agent.invoker, parts.invokers)
   const model = agent.modelName ?? (invoker.simulated ? 'simulated' : undefined)
   if (model === undefined) {
     throw configMistake(
@@ -32,6 +33,7 @@ export function planAgent(config: Config, agent: AgentConfig, source: Package, p
     name,
     model,
     invoker,
+    fallbacks: agent.fallbackModels.map((fallback) => planFallback(config, agent, invoker, fallback, parts.invokers)),
     apiType: agent.apiType,
     modelArgs: agent.modelArgs,
     systemPrompt: systemPrompt(config, agent, source, parts.toolSource),
@@ -41,7 +43,19 @@ export function planAgent(config: Config, agent: AgentConfig, source: Package, p
     ...(contextManager === undefined
       ? {}
       : { contextLimit: { type: contextManager.type, maxTokens: contextManager.max_tokens } }),
+    ...(ceilingPrice === undefined
+      ? {}
+      : {
+          ceilingPrice: {
+            promptPicoUsd: ceilPicoPerToken(ceilingPrice.input_per_mtok),
+            completionPicoUsd: ceilPicoPerToken(ceilingPrice.output_per_mtok),
+          },
+        }),
   }
+}
+
+function ceilPicoPerToken(usdPerMtok: number): number {
+  return Math.ceil((usdPerMtok * picoUsdPerUsd) / 1e6)
 }
 
 /**
@@ -84,7 +98,23 @@ function findOrExplain(config: Config, agent: string, source: Package, path: str
   }
 }
 
-function findInvoker(config: Config, { name, invoker }: AgentConfig, invokers: InvokerPool): Invoker {
+function planFallback(
+  config: Config,
+  agent: AgentConfig,
+  standard: Invoker,
+  { modelName: model, invoker: named }: AgentConfig['fallbackModels'][number],
+  invokers: InvokerPool,
+): ModelChoice {
+  const invoker = named === undefined ? standard : findInvoker(config, agent.name, named, invokers)
+  // Made up answers must not look like those of a model that is down.
+  if (!invoker.simulated || standard.simulated) return { model, invoker }
+  throw configMistake(
+    config,
+    `/agent_configs: the agent "${agent.name}" has the fallback model "${model}", which is simulated; its own model is not.`,
+  )
+}
+
+function findInvoker(config: Config, agent: string, invoker: string | undefined, invokers: InvokerPool): Invoker {
   if (invoker === undefined) return invokers.default
   const declared = config.invokers.get(invoker)
   const found = declared === undefined ? invokers.builtIn.get(invoker) : invokers.declared(invoker, declared)
@@ -92,6 +122,6 @@ function findInvoker(config: Config, { name, invoker }: AgentConfig, invokers: I
   const known = [...config.invokers.keys(), ...invokers.builtIn.keys()]
   throw configMistake(
     config,
-    `/agent_configs: the agent "${name}" has an unknown invoker "${invoker}". ${listKnown(invoker, known)}`,
+    `/agent_configs: the agent "${agent}" has an unknown invoker "${invoker}". ${listKnown(invoker, known)}`,
   )
 }

@@ -1,4 +1,4 @@
-import { LllmError } from '../domain/errors.ts'
+import { isLllmError, LllmError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 
@@ -64,6 +64,10 @@ export function keepSessions(store: Pick<SessionStore, 'save'>, emit: (event: Ke
         await saveInTime(store, session)
       } catch (error) {
         emit({ type: 'session.unsaved', sessionId: session.id, error })
+        if (isLllmError(error) && error.data['isPermanent'] === true) {
+          emit({ type: 'session.lost', sessionId: session.id })
+          return
+        }
         waiting.set(session.id, session)
         const [oldest] = waiting.keys()
         if (waiting.size > waitingMax && oldest !== undefined) {

@@ -7,10 +7,10 @@ import { asNode } from '../domain/schema-node.ts'
 import { toStrictSchema } from '../domain/strict-schema.ts'
 import { compileTemplate } from '../domain/template.ts'
 import type { Tool } from '../domain/tool.ts'
+import { untilAborted } from '../domain/until-aborted.ts'
 import type { AgentAnnouncer } from './announce.ts'
 import { readJson } from './contract.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
-import { untilAborted } from './until-aborted.ts'
 
 /** Characters of a tool's result that a model is told at the most. */
 const resultLengthMax = 200_000
@@ -57,8 +57,8 @@ type Answer = { readonly ok: true; readonly text: string } | { readonly ok: fals
 
 export function openToolbox(equipment: Equipment): Toolbox {
   const ready = new Map(equipment.tools.map((tool) => [tool.name, makeReady(tool)]))
-  // Calls that succeeded or are under way. A failed one is taken out again, so that it may be tried once more.
-  const done = new Set<string>()
+  // Calls that succeeded or are under way, by name and arguments. One that failed may be tried once more.
+  const earlierCalls = new Map<string, Promise<Answer>>()
   const render = compileTemplate(equipment.interrupt).render
 
   async function answer(call: ToolCall, index: number): Promise<Answer> {
@@ -74,17 +74,15 @@ export function openToolbox(equipment: Equipment): Toolbox {
       return { ok: false, text: 'The arguments are not a JSON object. Call the tool again with one.' }
     }
     const identity = `${call.name} ${canonicalJson(args.parsed)}`
-    if (done.has(identity)) {
-      return {
-        ok: true,
-        text: `"${call.name}" has been called with identical arguments before. See the earlier result.`,
-      }
+    // Of identical calls in one reply each waits for the one before it, for that may fail.
+    for (let earlier = earlierCalls.get(identity); earlier !== undefined; earlier = earlierCalls.get(identity)) {
+      if ((await earlier).ok) return { ok: true, text: repeatedNote(call.name) }
+      if (earlierCalls.get(identity) === earlier) earlierCalls.delete(identity)
     }
-    done.add(identity)
-    const answered = await runTool(known, args.parsed, equipment.signal).catch((error: unknown) =>
+    const answered = runTool(known, args.parsed, equipment.signal).catch((error: unknown) =>
       toFailure(error, equipment.signal),
     )
-    if (!answered.ok) done.delete(identity)
+    earlierCalls.set(identity, answered)
     return answered
   }
 
@@ -114,6 +112,10 @@ export function openToolbox(equipment: Equipment): Toolbox {
         }),
       ),
   }
+}
+
+function repeatedNote(name: string): string {
+  return `"${name}" has been called with identical arguments before. See the earlier result.`
 }
 
 async function runTool({ tool, restore }: ReadyTool, given: unknown, signal: AbortSignal): Promise<Answer> {

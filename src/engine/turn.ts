@@ -5,7 +5,8 @@ import type { ModelReply, ModelRequest } from '../domain/invoker.ts'
 import type { AssistantMessage, Message } from '../domain/message.ts'
 import type { Handlers } from '../domain/prompt.ts'
 import { compileTemplate } from '../domain/template.ts'
-import { type Asking, askModel, type StepCount } from './ask-model.ts'
+import { askModel } from './ask-model.ts'
+import type { Asking, StepCount } from './asking.ts'
 import type { Contract, Read } from './contract.ts'
 import type { Toolbox } from './toolbox.ts'
 
@@ -67,7 +68,7 @@ interface Usable {
 /** Tells the model what is wrong with its reply until it is right. The failed tries live in a working copy only. */
 async function askUntilUsable(turn: Turn, { step, isFinal, startsAt }: Step): Promise<Usable> {
   const { plan, recorder, handlers } = turn
-  const count: StepCount = { step, nextAttempt: 0, recalls: 0 }
+  const count: StepCount = { step, nextAttempt: 0, recalls: 0, choice: 0 }
   let working = shorten(turn, startsAt)
   for (let retry = 0; ; retry++) {
     const answered = await askModel(turn, makeRequest(turn, working, isFinal), count)

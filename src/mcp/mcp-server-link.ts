@@ -1,5 +1,6 @@
 import { LllmError } from '../domain/errors.ts'
 import type { Tool } from '../domain/tool.ts'
+import { untilAborted } from '../domain/until-aborted.ts'
 import type { McpServer } from './mcp-config.ts'
 import { connect, type McpConnection } from './mcp-connection.ts'
 import { toTools } from './mcp-tool.ts'
@@ -21,8 +22,9 @@ export class McpServerLink {
   /** Rejects with an LllmError `provider-failed`, or with the reason of the signal. */
   async tools(signal: AbortSignal): Promise<readonly Tool[]> {
     signal.throwIfAborted()
-    this.#tools ??= this.#listTools()
-    return await untilAborted(this.#tools, signal)
+    const tools = this.#tools ?? this.#listTools()
+    this.#tools = tools
+    return await untilAborted(() => tools, signal)
   }
 
   /** Closes the connection, one that is just being made too. */
@@ -54,7 +56,7 @@ export class McpServerLink {
     const known = this.#connection
     const current = known ?? this.#connect()
     try {
-      return await ask(await untilAborted(current, signal))
+      return await ask(await untilAborted(() => current, signal))
     } catch (cause) {
       this.#refuseIfClosed()
       signal.throwIfAborted()
@@ -101,18 +103,4 @@ export class McpServerLink {
 /** Streamable HTTP: "When a client receives HTTP 404 in response to a request, it MUST start a new session". */
 function isSessionUnknown(error: unknown): boolean {
   return error instanceof Error && 'status' in error && error.status === 404
-}
-
-/** Waits for what others may be waiting for too, so that one of them can go. */
-async function untilAborted<Value>(shared: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([shared, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -9,6 +9,8 @@ let linkedUrl: string | undefined
  * tactics would extend another base, and its errors and prompts would come from another version. In this project the name
  * would mean the compiled `dist`, even when the sources run.
  *
+ * `zod` comes with the library, as the tools of its authors: a package that has none of its own gets this one.
+ *
  * To be called before the first tactic is imported. Calling it again changes where the name leads, and adds no second hook.
  *
  * @param indexUrl The URL of the public API's module, `src/index.ts` or its compiled counterpart.
@@ -20,7 +22,16 @@ export function linkLllm(indexUrl: string): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       if (specifier === 'lllm' && linkedUrl !== undefined) return { url: linkedUrl, shortCircuit: true }
-      return nextResolve(specifier, context)
+      try {
+        return nextResolve(specifier, context)
+      } catch (error) {
+        if (!/^zod(?:\/|$)/.test(specifier) || !isNotFound(error)) throw error
+        return nextResolve(specifier, { ...context, parentURL: import.meta.url })
+      }
     },
   })
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
 }

@@ -3,6 +3,7 @@ import type { TacticSource } from '../domain/package.ts'
 import { isTacticClass, type TacticClass } from '../domain/tactic.ts'
 import { importModule } from './import-module.ts'
 import type { ListedFile } from './list-files.ts'
+import { findFault } from './tactic-fault.ts'
 
 /** How a tactic is reached: in a URL, in a config, on the command line. */
 export const tacticName = /^[a-z0-9][a-z0-9_-]{0,63}$/
@@ -34,6 +35,8 @@ function findTactics(file: string, exported: ReadonlyMap<string, unknown>): Read
     if (!isTacticClass(value) || value.spec.name === undefined) continue
     const { name } = value.spec
     if (!tacticName.test(name)) throw mistake(file, `The tactic name "${name}" does not fit ${tacticName.source}.`)
+    const fault = findFault(value)
+    if (fault !== undefined) throw mistake(file, fault)
     const other = tactics.get(name)
     if (other !== undefined && other !== value) throw mistake(file, `It has two tactics named "${name}".`)
     tactics.set(name, value)

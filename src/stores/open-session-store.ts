@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LllmError } from '../domain/errors.ts'
-import type { SessionStore } from '../domain/session-store.ts'
+import type { StoreWithBudgets } from './budget-tables.ts'
+import { createMemoryBudgetStore } from './memory-budget-store.ts'
 import { createMemorySessionStore } from './memory-session-store.ts'
 import { openSqliteSessionStore } from './sqlite-session-store.ts'
 
@@ -13,8 +14,8 @@ const known = 'Give the path of a file, a file: URL, or :memory:'
  *
  * @throws LllmError `invalid-settings` when it names none, and `store-unavailable` when the file cannot be used.
  */
-export async function openSessionStore(database: string): Promise<SessionStore> {
-  if (database === ':memory:') return createMemorySessionStore()
+export async function openSessionStore(database: string): Promise<StoreWithBudgets> {
+  if (database === ':memory:') return { ...createMemorySessionStore(), budgets: createMemoryBudgetStore() }
   return openSqliteSessionStore({ path: resolve(pathOf(database)) })
 }
 

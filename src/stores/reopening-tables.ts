@@ -1,17 +1,18 @@
-import type { SessionTables } from './session-tables.ts'
+import type { StoreTables } from './budget-tables.ts'
 
 /**
  * Tables that are opened when they are first used, and again after an error that makes their connection doubtful: a
  * disk that was full for a while must not need a restart. What failed so is tried once more on the new connection,
- * which also settles a commit of which nobody knows whether it arrived; writing a session twice changes nothing.
+ * which also settles a commit of which nobody knows whether it arrived; writing a session twice changes nothing, and an
+ * allocation is changed only if it still is what it was.
  *
  * Calls must come one after another.
  */
 export function createReopeningTables(
-  open: () => Promise<SessionTables>,
+  open: () => Promise<StoreTables>,
   isAboutConnection: (error: unknown) => boolean,
-): SessionTables {
-  let opened: SessionTables | undefined
+): StoreTables {
+  let opened: StoreTables | undefined
 
   async function drop() {
     const broken = opened
@@ -20,7 +21,7 @@ export function createReopeningTables(
     await broken?.close().catch(() => undefined)
   }
 
-  async function attempt<Result>(work: (tables: SessionTables) => Promise<Result>): Promise<Result> {
+  async function attempt<Result>(work: (tables: StoreTables) => Promise<Result>): Promise<Result> {
     opened ??= await open()
     try {
       return await work(opened)
@@ -30,7 +31,7 @@ export function createReopeningTables(
     }
   }
 
-  async function withTables<Result>(work: (tables: SessionTables) => Promise<Result>): Promise<Result> {
+  async function withTables<Result>(work: (tables: StoreTables) => Promise<Result>): Promise<Result> {
     const wasOpen = opened !== undefined
     try {
       return await attempt(work)
@@ -51,6 +52,9 @@ export function createReopeningTables(
     list: (filter, limit, after) => withTables((tables) => tables.list(filter, limit, after)),
     costOf: (id) => withTables((tables) => tables.costOf(id)),
     costs: (filter, groupBy) => withTables((tables) => tables.costs(filter, groupBy)),
+    loadAllocations: () => withTables((tables) => tables.loadAllocations()),
+    changeAllocations: (changes) => withTables((tables) => tables.changeAllocations(changes)),
+    forgetAllocations: (endedByMs) => withTables((tables) => tables.forgetAllocations(endedByMs)),
     ping: () => withTables((tables) => tables.ping()),
     async close() {
       await opened?.close()

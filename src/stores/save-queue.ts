@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { LllmError } from '../domain/errors.ts'
 import type { SessionRows } from './session-rows.ts'
 import type { SaveRefusal } from './session-tables.ts'
@@ -10,6 +10,12 @@ const waitingCharactersMax = 256 * 1024 * 1024
 const batchSessionsMax = 256
 const batchCharactersMax = 16 * 1024 * 1024
 
+/**
+ * From the start of one transaction to that of the next. A transaction costs as much CPU as several saves, and next to a
+ * model's reply nobody notices the wait. A save that comes after a pause does not wait.
+ */
+const betweenBatchesMs = 5
+
 interface WaitingSave {
   readonly rows: SessionRows
   readonly characters: number
@@ -18,18 +24,25 @@ interface WaitingSave {
 }
 
 /**
- * Gathers saves by natural batching: what arrives while a batch is being written goes into the next one. A lone save
+ * Gathers saves: what arrives while a batch is being written, or shortly after it, goes into the next one. A lone save
  * waits for nobody, and the more come, the more share a transaction and its sync.
  */
 export function createSaveQueue(write: (batch: readonly SessionRows[]) => Promise<readonly SaveRefusal[]>) {
   let waiting: WaitingSave[] = []
   let waitingCharacters = 0
   let flushing: Promise<void> | undefined
+  let lastBatchAtMs = Number.NEGATIVE_INFINITY
 
   async function flush() {
     // One turn of the event loop, so that what ends together is written together.
     await setImmediate()
-    while (waiting.length > 0) await writeBatch(takeBatch())
+    while (waiting.length > 0) {
+      const waitMs = lastBatchAtMs + betweenBatchesMs - performance.now()
+      // A full batch gains nothing by waiting for more.
+      if (waitMs > 0 && waiting.length < batchSessionsMax) await setTimeout(waitMs)
+      lastBatchAtMs = performance.now()
+      await writeBatch(takeBatch())
+    }
     flushing = undefined
   }
 

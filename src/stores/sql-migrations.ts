@@ -11,6 +11,7 @@ export interface TableStyle {
 export function sessionMigrations(style: TableStyle): MigrationProvider & { readonly names: readonly string[] } {
   const migrations: Readonly<Record<string, Migration>> = {
     '0001_sessions': { up: (db: Kysely<unknown>) => createSessions(db, style) },
+    '0002_budgets': { up: createBudgets },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }
 }
@@ -68,6 +69,19 @@ async function createSessions(db: Kysely<unknown>, { clustered }: TableStyle) {
   ).execute()
 
   await createIndexes(db)
+}
+
+/** How much of each standing budget is allocated in a window: few rows, which are changed often. */
+async function createBudgets(db: Kysely<unknown>) {
+  await db.schema
+    .createTable('budget_allocations')
+    .addColumn('budget', 'text', (column) => column.notNull())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('starts_at', 'bigint', (column) => column.notNull())
+    .addColumn('ends_at', 'bigint', (column) => column.notNull())
+    .addColumn('pico_usd', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('budget_allocations_pk', ['budget', 'value', 'starts_at'])
+    .execute()
 }
 
 /** One index for each way a list is narrowed down, all in the order of the list, so that no page has to be sorted. */

@@ -3,8 +3,9 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import type { StoreTables } from './budget-tables.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
-import type { SessionTables } from './session-tables.ts'
+import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
 import { sessionMigrations, withoutRowId } from './sql-migrations.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { createSqlSessionTables } from './sql-session-tables.ts'
@@ -32,14 +33,15 @@ const pragmas = `
  *
  * @throws SqliteFileUnusable when the file is not this program's, or of a newer version; else whatever SQLite says.
  */
-export async function openSqliteTables(path: string): Promise<SessionTables> {
+export async function openSqliteTables(path: string): Promise<StoreTables> {
   mkdirSync(dirname(path), { recursive: true })
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, readBigInts: true })
   try {
     database.exec(pragmas)
     const db = new Kysely<SessionDatabase>({ dialect: createNodeSqliteDialect(database) })
     await migrate(database, db)
-    return withFile(path, database, createSqlSessionTables(db, isAboutRow))
+    const budgetTables = createSqlBudgetTables(db.withTables<BudgetDatabase>())
+    return withFile(path, database, { ...createSqlSessionTables(db, isAboutRow), ...budgetTables })
   } catch (error) {
     database.close()
     throw error
@@ -66,7 +68,7 @@ async function migrate(database: DatabaseSync, db: Kysely<SessionDatabase>) {
 }
 
 /** What is particular to a file: that it may vanish under its connection, and that its WAL is put away at the end. */
-function withFile(path: string, database: DatabaseSync, tables: Omit<SessionTables, 'ping'>): SessionTables {
+function withFile(path: string, database: DatabaseSync, tables: Omit<StoreTables, 'ping'>): StoreTables {
   const openedInode = inodeOf(path)
 
   /** SQLite goes on writing into a file that was deleted or moved, and whoever looks for it by its name finds nothing. */
@@ -79,6 +81,10 @@ function withFile(path: string, database: DatabaseSync, tables: Omit<SessionTabl
     async saveAll(batch) {
       checkInPlace()
       return tables.saveAll(batch)
+    },
+    async changeAllocations(changes) {
+      checkInPlace()
+      return tables.changeAllocations(changes)
     },
     async ping() {
       checkInPlace()

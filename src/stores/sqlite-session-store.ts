@@ -1,7 +1,6 @@
 import { extname } from 'node:path'
 import { isLllmError, LllmError } from '../domain/errors.ts'
-import type { SessionStore } from '../domain/session-store.ts'
-import type { SessionTables } from './session-tables.ts'
+import { createTableBudgetStore, type StoreTables, type StoreWithBudgets } from './budget-tables.ts'
 import { createTableStore } from './table-store.ts'
 import { createWorkerLink, toLllmError, type WorkerFailure } from './worker-link.ts'
 
@@ -14,7 +13,7 @@ const workerFile = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pa
  * @throws LllmError `store-unavailable` when the file cannot be opened, is no database of this program, or is of a newer
  *   version. Its message names the file.
  */
-export async function openSqliteSessionStore({ path }: { readonly path: string }): Promise<SessionStore> {
+export async function openSqliteSessionStore({ path }: { readonly path: string }): Promise<StoreWithBudgets> {
   const tables = createWorkerTables(path)
   try {
     await tables.ping()
@@ -23,11 +22,11 @@ export async function openSqliteSessionStore({ path }: { readonly path: string }
     const reason = isLllmError(error) ? error.message : 'It cannot be opened.'
     throw new LllmError('store-unavailable', `The database ${path}: ${reason}`, { file: path }, { cause: error })
   }
-  return createTableStore('sqlite', tables)
+  return { ...createTableStore('sqlite', tables), budgets: createTableBudgetStore(tables) }
 }
 
-function createWorkerTables(path: string): SessionTables {
-  const link = createWorkerLink<SessionTables>(workerFile, { path })
+function createWorkerTables(path: string): StoreTables {
+  const link = createWorkerLink<StoreTables>(workerFile, { path })
   return {
     async saveAll(batch) {
       const refusals = await link.call('saveAll', batch)
@@ -38,6 +37,9 @@ function createWorkerTables(path: string): SessionTables {
     list: (filter, limit, after) => link.call('list', filter, limit, after),
     costOf: (id) => link.call('costOf', id),
     costs: (filter, groupBy) => link.call('costs', filter, groupBy),
+    loadAllocations: () => link.call('loadAllocations'),
+    changeAllocations: (changes) => link.call('changeAllocations', changes),
+    forgetAllocations: (endedByMs) => link.call('forgetAllocations', endedByMs),
     ping: () => link.call('ping'),
     async close() {
       try {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { StoreTables } from './budget-tables.ts'
 import { createReopeningTables } from './reopening-tables.ts'
-import type { SessionTables } from './session-tables.ts'
 import { openSqliteTables } from './sqlite-database.ts'
 import { explainSqliteError, isAboutConnection } from './sqlite-errors.ts'
 import type { WorkerFailure, WorkerReply, WorkerRequest } from './worker-link.ts'
@@ -13,11 +13,11 @@ const tables = createReopeningTables(() => openSqliteTables(path), isAboutConnec
 /** One after another: there is one connection, and a reader must not see half of a transaction. */
 let previous: Promise<void> = Promise.resolve()
 
-parentPort?.on('message', (request: WorkerRequest<SessionTables>) => {
+parentPort?.on('message', (request: WorkerRequest<StoreTables>) => {
   previous = previous.then(async () => parentPort?.postMessage(await answer(request)))
 })
 
-async function answer({ call, method, args }: WorkerRequest<SessionTables>): Promise<WorkerReply> {
+async function answer({ call, method, args }: WorkerRequest<StoreTables>): Promise<WorkerReply> {
   try {
     const run = tables[method] as (...given: readonly unknown[]) => Promise<unknown>
     const value = await run(...args)
@@ -27,7 +27,7 @@ async function answer({ call, method, args }: WorkerRequest<SessionTables>): Pro
   }
 }
 
-type SaveRefusals = Awaited<ReturnType<SessionTables['saveAll']>>
+type SaveRefusals = Awaited<ReturnType<StoreTables['saveAll']>>
 
 function tellRefusal({ index, error }: SaveRefusals[number]) {
   return { index, error: toFailure(error) }

@@ -12,7 +12,7 @@ export interface StoredSession {
   readonly record: string
 }
 
-/** @throws LllmError `store-unavailable` when the session holds a value that JSON cannot carry. */
+/** @throws LllmError `store-unavailable`, permanently, when the session holds a value that JSON cannot carry. */
 export function toStoredSession(session: Session): StoredSession {
   return {
     summary: {
@@ -39,6 +39,6 @@ function toJson(session: Session): string {
   } catch (cause) {
     const message =
       'The session cannot be stored: it holds a value that JSON cannot carry, or is too large for one text.'
-    throw new LllmError('store-unavailable', message, {}, { cause })
+    throw new LllmError('store-unavailable', message, { isPermanent: true }, { cause })
   }
 }

@@ -31,7 +31,18 @@ describe('an agent', () => {
       maxLlmRecall: 2,
       contextManager: undefined,
       invoker: undefined,
+      fallbackModels: [],
     })
+  })
+
+  test('has models that stand in for its own, by name or with an invoker', () => {
+    const agent = resolveAgent({ fallback_models: ['gpt-4.1', { model_name: 'qwen3', invoker: 'local' }] })
+    expect(agent?.fallbackModels).toEqual([
+      { modelName: 'gpt-4.1', invoker: undefined },
+      { modelName: 'qwen3', invoker: 'local' },
+    ])
+    expect(() => resolveAgent({ fallback_models: Array(9).fill('gpt-4.1') })).toThrow('/global/fallback_models')
+    expect(() => resolveAgent({ fallback_models: [{ model: 'gpt-4.1' }] })).toThrow('/global/fallback_models/0')
   })
 
   test('has what is said of all agents, and its own over it', () => {
@@ -100,8 +111,19 @@ describe('a config', () => {
       type: 'openai',
       base_url: 'http://localhost:11434/v1',
       system_role: 'system',
+      limits: {},
     })
     expect(config.subTactics.get('research')).toBe('researcher/pro')
+  })
+
+  test('says what may be asked of its invokers', () => {
+    const withLimits = (limits: object) =>
+      resolve({ x: { invokers: { local: { base_url: 'http://localhost:11434/v1', limits } } } }).invokers.get('local')
+    const limits = { concurrency: 16, requests_per_minute: 600, tokens_per_minute: 200_000 }
+    expect(withLimits(limits)).toMatchObject({ limits })
+    expect(withLimits({ concurrency: 16 })?.limits).toEqual({ concurrency: 16 })
+    expect(() => withLimits({ concurrency: 0 })).toThrow('/invokers/local/limits/concurrency')
+    expect(() => withLimits({ rpm: 60 })).toThrow('/invokers/local/limits/rpm is not known')
   })
 })
 
@@ -175,7 +197,7 @@ describe('a mistake', () => {
     [{ invokers: { local: { base_url: 'file:///etc/passwd' } } }, '/invokers/local/base_url: '],
     [
       { agents: [] },
-      '/agents is not known. Known: base, tactic_type, description, global, agent_configs, invokers, sub_tactics.',
+      '/agents is not known. Known: base, tactic_type, description, global, agent_configs, invokers, sub_tactics, limits.',
     ],
     [{ globl: {} }, '/globl is not known. Did you mean "global"?'],
   ])('%j is told with its file and its place', (value, message) => {

@@ -76,6 +76,22 @@ describe('describing', () => {
     expect(await validate(schema, 'ant')).toEqual({ ok: false, issues: [{ pointer: '', message: 'no bee' }] })
   })
 
+  test('calls "anything" what another library refuses to describe', () => {
+    const refuse = () => {
+      throw new Error('A morph has no JSON Schema.')
+    }
+    const schema = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'bees',
+        validate: (value: unknown) => ({ value }),
+        jsonSchema: { input: refuse, output: () => ({ type: 'string' }) },
+      },
+    }
+    expect(toJsonSchema(schema, 'input')).toEqual({})
+    expect(toJsonSchema(schema, 'output')).toEqual({ type: 'string' })
+  })
+
   test('has the root itself at the root, also of a schema with an id that refers to itself', () => {
     const node = z.object({
       get below() {

@@ -151,6 +151,12 @@ describe('a reply that is cut short', () => {
     expect(record.agentCalls[0]?.llmCalls[0]).toMatchObject({ response: { message: partial }, usage })
   })
 
+  test('or that the provider told no usage of, is counted here as well', async () => {
+    const { session } = house({ tactics: [Ask], model: says('whole', { usage: null }) })
+    const { session: record } = await session('go', { emit: () => undefined })
+    expect(record.agentCalls[0]?.llmCalls[0]?.usage).toMatchObject({ estimated: true })
+  })
+
   test('without a listener is not estimated: the call is unpriced', async () => {
     const stop = new AbortController()
     const { session } = house({ tactics: [Ask], model: hangs(() => stop.abort(new Stopped('cancelled'))) })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { z as z3 } from 'zod/v3'
+import { LllmError } from '../../src/domain/errors.ts'
 import type { Schema } from '../../src/domain/schema.ts'
 import { type InputOf, Tactic } from '../../src/index.ts'
 import { Ask, doing } from '../support/ask.ts'
@@ -89,7 +90,6 @@ describe('the result', () => {
     ['a BigInt', 1n],
     ['a function', () => 1],
     ['what refers to itself', loop],
-    ['nothing', undefined],
   ])('that cannot be JSON is a failure: %s', async (_case, result) => {
     const { session } = house({ tactics: [returning(z.any(), result)] })
     expect(await session('go')).toMatchObject({ ok: false, error: { code: 'invalid-result' } })
@@ -104,7 +104,6 @@ describe('an exception of the code of a tactic', () => {
   test.each([
     ['an Error', new Error('password is hunter2')],
     ['a text', 'password is hunter2'],
-    ['nothing', undefined],
   ])('ends the call as a failure that does not quote it: %s', async (_case, thrown) => {
     const Throwing = doing(() => Promise.reject(thrown))
     const { session } = house({ tactics: [Throwing] })
@@ -227,4 +226,38 @@ test('the engine names what it knows', () => {
   const { engine } = house({ tactics: [Ask, doing(() => '')] })
   expect(engine.tactics.map(({ name }) => name)).toEqual(['ask', 'doing'])
   expect(() => engine.find('aks')).toThrow('There is no tactic "aks". Did you mean "ask"? Known: ask, doing.')
+})
+
+describe('what would spoil the record', () => {
+  test('in the data of an error that an author throws is left out', async () => {
+    class Spoiling extends Tactic({ name: 'spoiling' }) {
+      async call(): Promise<string> {
+        throw new LllmError('reply-unusable', 'no', { count: 1n })
+      }
+    }
+    const { session } = house({ tactics: [Spoiling] })
+    const { session: record } = await session('go')
+    expect(record.error).toEqual({ code: 'reply-unusable', message: 'no', data: {} })
+  })
+
+  test('is not there in a result of nothing, which is null', async () => {
+    class Nothing extends Tactic({ name: 'nothing', output: z.void() }) {
+      async call() {}
+    }
+    const { session } = house({ tactics: [Nothing] })
+    expect(await session('go')).toMatchObject({ ok: true, session: { state: 'success' } })
+  })
+})
+
+test('a schema that never comes to an end is stopped with its call', async () => {
+  class Endless extends Tactic({
+    name: 'endless',
+    output: z.string().refine(() => new Promise<boolean>(() => {})),
+  }) {
+    async call(task: string) {
+      return task
+    }
+  }
+  const { session } = house({ tactics: [Endless] })
+  expect(await session('go', { timeoutMs: 1 })).toMatchObject({ session: { endReason: 'deadline' } })
 })

@@ -9,9 +9,10 @@ function openKeeper() {
   const saved: string[] = []
   const events: KeeperEvent[] = []
   const store = {
-    state: 'up' as 'up' | 'down' | 'stuck',
+    state: 'up' as 'up' | 'down' | 'stuck' | 'refusing',
     async save({ id }: Session) {
       if (store.state === 'down') throw new LllmError('store-unavailable', 'The disk is full.')
+      if (store.state === 'refusing') throw new LllmError('store-unavailable', 'No JSON.', { isPermanent: true })
       if (store.state === 'stuck') await new Promise(() => {})
       saved.push(id)
     },
@@ -52,6 +53,14 @@ describe('a session', () => {
     await vi.advanceTimersByTimeAsync(5_000)
     await kept
     expect(types()).toEqual(['session.unsaved one'])
+  })
+
+  test('that can never be stored is given up at once, so that nobody waits for the store in vain', async () => {
+    const { keeper, store, types } = openKeeper()
+    store.state = 'refusing'
+    await keeper.keep(session('one'))
+    expect(keeper.waitingCount).toBe(0)
+    expect(types()).toEqual(['session.unsaved one', 'session.lost one'])
   })
 
   test('that has waited longest is given up when too many wait', async () => {

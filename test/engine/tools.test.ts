@@ -125,6 +125,17 @@ describe('an identical call in the same respond()', () => {
     expect(toldInTheEnd(model)).toHaveLength(2)
   })
 
+  test('in the same reply is run after all when the one before it failed', async () => {
+    const tool = counting((count) => {
+      if (count === 1) throw new Error('no network')
+      return 'sun'
+    })
+    const calls = ['a', 'b', 'c'].map((id) => ({ id, name: 'weather', args: { city: 'Oslo' } }))
+    const { call, model } = houseWith([tool], [callsTools(calls), says('done')])
+    await call('go')
+    expect(toldInTheEnd(model)).toEqual(['Error: no network', 'sun', expect.stringContaining('identical arguments')])
+  })
+
   test('may be tried again when it failed', async () => {
     const tool = counting((count) => {
       if (count === 1) throw new Error('no network')

@@ -38,6 +38,27 @@ describe('a package outside of this project', () => {
     expect(await runProgram(program)).toEqual([['ants'], true])
   })
 
+  test('gets the zod of the library where it has none of its own', async () => {
+    const folder = await packageFolder({
+      'lllm.toml': manifest(),
+      'tactics/a.ts': `import { z } from 'zod'\nexport { z }\n${tactic('ants').replace('(task)', '(task: string)')}`,
+      'own/node_modules/zod/package.json': '{ "name": "zod", "type": "module", "exports": "./index.js" }',
+      'own/node_modules/zod/index.js': "export const z = 'its own'",
+      'own/b.ts': "export { z } from 'zod'",
+      'own/c.ts': "export { z } from 'zodiac'",
+    })
+    const inFolder = (path: string) => JSON.stringify(`file://${join(folder, path)}`)
+    const program = `
+      linkLllm(index)
+      const { z } = await import('zod')
+      const same = (await import(${inFolder('tactics/a.ts')})).z === z
+      const own = (await import(${inFolder('own/b.ts')})).z
+      const { code } = await import(${inFolder('own/c.ts')}).catch((error) => error)
+      tell([same, own, code])
+    `
+    expect(await runProgram(program)).toEqual([true, 'its own', 'ERR_MODULE_NOT_FOUND'])
+  })
+
   test.each([
     ['export default class {', 'Unexpected eof'],
     ['enum Wrong { A }', 'TypeScript enum is not supported in strip-only mode'],

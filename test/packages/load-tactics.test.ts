@@ -83,6 +83,23 @@ describe('the start is stopped, with the file named', () => {
     await expect(loaded).rejects.toThrow('The tactic name "My Tactic" does not fit ^[a-z0-9][a-z0-9_-]{0,63}$.')
   })
 
+  test.each([
+    ["{ name: 'a' }", 'run', 'The tactic "a" has no method call(task).'],
+    ["{ name: 'a', agents: 'writer' }", 'call', 'The agents of the tactic "a" are no list of names.'],
+    [
+      "{ name: 'a', tactics: { more: undefined } }",
+      'call',
+      'The sub-tactic "more" of the tactic "a" is no tactic but undefined.',
+    ],
+    ["{ name: 'a', input: 5 }", 'call', 'The input of the tactic "a" is no schema of zod'],
+    ["{ name: 'a', output: {} }", 'call', 'The output of the tactic "a" is no schema of zod'],
+  ])('by a tactic of %s with a method %s, which no compiler has seen', async (spec, method, message) => {
+    const source = `import { Tactic } from 'lllm'\nexport default class extends Tactic(${spec}) { async ${method}() {} }\n`
+    const { folder, loaded } = await load({ 'tactics/a.mjs': source })
+    await expect(loaded).rejects.toMatchObject({ code: 'invalid-tactic' })
+    await expect(loaded).rejects.toThrow(`${join(folder, 'tactics/a.mjs')}: ${message}`)
+  })
+
   test('by a file that throws, with its message and its cause', async () => {
     const { folder, loaded } = await load({ 'tactics/a.mjs': "throw new Error('The moon is full.')\n" })
     await expect(loaded).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import type { StoreTables } from '../../src/stores/budget-tables.ts'
 import { noTotals } from '../../src/stores/cost-groups.ts'
 import { createReopeningTables } from '../../src/stores/reopening-tables.ts'
-import type { SessionTables } from '../../src/stores/session-tables.ts'
 import { isAboutConnection } from '../../src/stores/sqlite-errors.ts'
 
 const full = Object.assign(new Error('database or disk is full'), { errcode: 13 })
@@ -13,7 +13,7 @@ const works = null
 function scriptedTables(...connections: readonly (readonly (Error | null)[])[]) {
   const log: string[] = []
   const scripts = connections.map((calls) => [...calls])
-  const open = async (): Promise<SessionTables> => {
+  const open = async (): Promise<StoreTables> => {
     const script = scripts.shift() ?? []
     log.push('open')
     const call = async <Result>(result: Result): Promise<Result> => {
@@ -29,6 +29,9 @@ function scriptedTables(...connections: readonly (readonly (Error | null)[])[]) 
       list: () => call({ data: [], next: null }),
       costOf: () => call([]),
       costs: () => call({ data: [], total: noTotals }),
+      loadAllocations: () => call([]),
+      changeAllocations: () => call([]),
+      forgetAllocations: () => call(undefined),
       ping: () => call(undefined),
       close: async () => {
         log.push('close')

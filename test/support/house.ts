@@ -11,6 +11,7 @@ import { bindPackage } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { EngineParts } from '../../src/engine/engine-parts.ts'
 import { makeHandle } from '../../src/engine/handle.ts'
+import type { StandingBudgets } from '../../src/engine/standing-budgets.ts'
 import { type Script, says, scriptedModel } from './scripted-model.ts'
 
 export type ConfigValue = Readonly<Record<string, unknown>>
@@ -30,6 +31,9 @@ export interface HouseSpec<First extends TacticClass> {
   readonly prompts?: Readonly<Record<string, AnyPrompt>>
   /** The tools of MCP servers, by the server's name. */
   readonly mcp?: Readonly<Record<string, readonly Tool[]>>
+  readonly budgets?: StandingBudgets
+  /** The `limits` of all generated configs. */
+  readonly limits?: ConfigValue
   /** What chance gives each time, 0..1. */
   readonly random?: number
 }
@@ -42,6 +46,7 @@ export function house<First extends TacticClass>(spec: HouseSpec<First>) {
     world: { clock, newId: countingIds() },
     prices: testPrices,
     toolSource: toolSource(spec),
+    ...(spec.budgets === undefined ? {} : { budgets: spec.budgets }),
   }
   const stored: Session[] = []
   const keeper = { waitingCount: 0, keep: async (session: Session) => void stored.push(session) }
@@ -120,11 +125,17 @@ function makePackage(spec: HouseSpec<TacticClass>): Package {
   }
 }
 
-function generateConfigs({ tactics, global, systemPrompts }: HouseSpec<TacticClass>): Record<string, ConfigValue> {
+function generateConfigs({
+  tactics,
+  global,
+  limits,
+  systemPrompts,
+}: HouseSpec<TacticClass>): Record<string, ConfigValue> {
   const entries = tactics.map((tactic): [string, ConfigValue] => [
     nameOf(tactic),
     {
       global: { model_name: 'test-model', ...global },
+      ...(limits === undefined ? {} : { limits }),
       agent_configs: agentsBelow(tactic).map((name) =>
         systemPrompts?.[name] === undefined
           ? { name, system_prompt: `You are the ${name}.` }

@@ -2,8 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * Gives the memory that starting needed back to the system: parsed sources, schemas that were only read once. By itself V8
- * does so when memory is short, and keeps the process some 25 MB larger than it has to be until then.
+ * Gives the memory that the start of this thread needed back to the system: parsed sources, schemas that were only read
+ * once. By itself V8 does so when memory is short, and keeps a thread 10 to 25 MB larger than it has to be until then.
  *
  * It takes some 20 ms, so it belongs between the start and the first call.
  */

@@ -1,0 +1,131 @@
+import type { ModelChoice } from '../domain/agent.ts'
+import { type Cost, costOf, noCost, type Price, type Usage } from '../domain/cost.ts'
+import { type ModelReply, type ModelRequest, ProviderError } from '../domain/invoker.ts'
+import { type LlmCall, notSent } from '../domain/session.ts'
+import { untilAborted } from '../domain/until-aborted.ts'
+import type { Asking, StepCount } from './asking.ts'
+import { meterRequest } from './metered-request.ts'
+import { collectDeltas, estimateUsage, type PartialReply } from './partial-reply.ts'
+
+/** How a request ended. `wasSent` is false where it was kept back on this side until the end. */
+export type Asked =
+  | { readonly ok: true; readonly reply: ModelReply }
+  | { readonly ok: false; readonly error: unknown; readonly wasSent: boolean }
+
+/** Sends one request, and records it with its cost as soon as it has ended, however it ended. */
+export async function askOnce(
+  asking: Asking,
+  choice: ModelChoice,
+  step: ModelRequest,
+  count: StepCount,
+): Promise<Asked> {
+  const { world, recorder, announcer, signal } = asking
+  const { invoker, model } = choice
+  signal.throwIfAborted()
+  const { request, settle } = await meterRequest(asking, choice, { ...step, model })
+  const attempt = count.nextAttempt++
+  const partial = announcer && collectDeltas(announcer.deltas(count.step, attempt))
+  let startedAtMs = world.clock.now()
+  let isHeld = false
+  // The time for which a request waits for its turn is not the time that the provider takes for it.
+  const onHold = (holds: boolean) => {
+    isHeld = holds
+    if (!holds) startedAtMs = world.clock.now()
+  }
+  const record = (ended: Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'>) => {
+    settle(ended)
+    recorder.llmCall({
+      id: world.newId(),
+      step: count.step,
+      attempt,
+      invoker: invoker.name,
+      model: modelName(choice),
+      startedAtMs,
+      durationMs: world.clock.now() - startedAtMs,
+      request: { messages: request.messages, args: request.modelArgs, tools: request.tools },
+      ...ended,
+    })
+  }
+  try {
+    const reply = await untilAborted(() => invoker.invoke(request, signal, partial?.onDelta, onHold), signal)
+    const { usage: told, ...response } = reply
+    const wasStreamed = partial !== undefined && !invoker.simulated
+    const usage = told ?? (wasStreamed ? estimateUsage(request, reply.message) : null)
+    record({ response, usage, cost: costOf(usage, priceOf(asking, choice, usage, reply.model)), error: null })
+    return { ok: true, reply }
+  } catch (error) {
+    record(isHeld ? neverSent(error) : failed(asking, choice, request, error, partial))
+    return { ok: false, error, wasSent: !isHeld }
+  }
+}
+
+function neverSent(error: unknown): Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'> {
+  const message =
+    error instanceof ProviderError ? error.message : 'The call was stopped before the turn of this request had come.'
+  return { response: null, usage: null, cost: noCost, error: { code: notSent, message } }
+}
+
+function failed(
+  asking: Asking,
+  choice: ModelChoice,
+  request: ModelRequest,
+  error: unknown,
+  partial: PartialReply | undefined,
+): Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'> {
+  const { response, usage } = whatWasReceived(asking, choice, request, error, partial)
+  return {
+    response,
+    usage,
+    cost: costOfFailure(asking, choice, error, usage),
+    error: describeFailure(error, asking.signal),
+  }
+}
+
+/** A simulated model is named as such wherever models are named. */
+function modelName({ invoker, model }: ModelChoice): string {
+  return invoker.simulated ? `simulated/${model}` : model
+}
+
+const free: Price = { promptPicoUsd: 0, completionPicoUsd: 0 }
+
+function priceOf(
+  { prices, world }: Asking,
+  { invoker, model }: ModelChoice,
+  usage: Usage | null,
+  answeredBy: string | null,
+): Price | null {
+  if (invoker.simulated) return free
+  if (usage === null) return null
+  const models = answeredBy === null ? [model] : [answeredBy, model]
+  return prices.price(models, usage, world.clock.now(), invoker.apiUrl)
+}
+
+/** Of a reply that was cut short, what had come of it is kept, and its tokens are counted where the provider did not. */
+function whatWasReceived(
+  { signal }: Asking,
+  { invoker }: ModelChoice,
+  request: ModelRequest,
+  error: unknown,
+  partial: PartialReply | undefined,
+): Pick<LlmCall, 'response' | 'usage'> {
+  const failure = error instanceof ProviderError ? error : null
+  const message = failure?.partial ?? partial?.message() ?? null
+  const response = message && { id: null, model: null, message, finishReason: null }
+  const wasCutShort = partial !== undefined && (signal.aborted || message !== null)
+  if (invoker.simulated || !wasCutShort) return { response, usage: failure?.usage ?? null }
+  return { response, usage: failure?.usage ?? estimateUsage(request, message) }
+}
+
+/** A request that was sent and then given up may still be billed. What it cost is unknown, which is not the same as nothing. */
+function costOfFailure(asking: Asking, choice: ModelChoice, error: unknown, usage: Usage | null): Cost {
+  if (choice.invoker.simulated) return noCost
+  const mayBeBilled = !(error instanceof ProviderError) || error.mayBeBilled
+  if (usage === null && !mayBeBilled) return noCost
+  return costOf(usage, priceOf(asking, choice, usage, null))
+}
+
+function describeFailure(error: unknown, signal: AbortSignal) {
+  if (signal.aborted) return { code: 'cancelled', message: 'The request was given up, because the call was stopped.' }
+  if (error instanceof ProviderError) return { code: error.kind, message: error.message }
+  return { code: 'internal-error', message: 'The invoker failed in a way that it should not.' }
+}

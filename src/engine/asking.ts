@@ -1,0 +1,30 @@
+import type { AgentPlan } from '../domain/agent.ts'
+import type { World } from '../domain/clock.ts'
+import type { PriceBook } from '../domain/invoker.ts'
+import type { AgentAnnouncer } from './announce.ts'
+import type { Meter } from './meter.ts'
+import type { AgentCallRecorder } from './session-recorder.ts'
+
+/** What every model call of an agent has in common. */
+export interface Asking {
+  readonly plan: AgentPlan
+  readonly world: World
+  readonly prices: PriceBook
+  readonly recorder: AgentCallRecorder
+  /** Left undefined when nobody listens: then replies are not streamed. */
+  readonly announcer: AgentAnnouncer | undefined
+  readonly signal: AbortSignal
+  /** When the call runs out of its time, in ms since 1970; Infinity: never. */
+  readonly deadlineAtMs: number
+  readonly meter: Meter
+}
+
+/** Where in a `respond()` a request belongs. Attempts are counted over all tries of the step, whatever their reason. */
+export interface StepCount {
+  readonly step: number
+  nextAttempt: number
+  /** Which model is asked: 0 is the agent's own, then come those that stand in for it. The step stays with it. */
+  choice: number
+  /** How often this model has been recalled, over all tries of the step. */
+  recalls: number
+}

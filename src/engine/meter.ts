@@ -1,0 +1,78 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Amounts, Limits } from '../domain/limits.ts'
+import { Account } from './account.ts'
+import { budgetExceeded, noReservation, type Reservation, reserve } from './reservation.ts'
+import type { FindAccount } from './standing-budgets.ts'
+
+/** Something that spends: a call, a batch, or a sub-tactic's call. */
+export interface Spender {
+  /** How messages call it: `the call of "essay"`. */
+  readonly name: string
+  readonly limits: Limits
+  /** Standing budgets that it spends from. One that something above it spends from as well counts once. */
+  readonly budgets?: readonly FindAccount[]
+  /** Whether it is a sub-tactic of what is above it, rather than a part of a batch. */
+  readonly isSubTactic?: boolean
+}
+
+interface DepthLimit {
+  readonly name: string
+  readonly depth: number
+  /** Levels of sub-tactics between there and here. */
+  readonly levels: number
+}
+
+/** Watches over what something takes. It counts against its own limits, and against those of everything above it. */
+export class Meter {
+  /** Whether a budget holds, so that every request needs a price. */
+  readonly limitsMoney: boolean
+  /** Whether money or tokens are limited, so that the length of completions has to be. */
+  readonly limitsTokens: boolean
+  readonly #sources: readonly FindAccount[]
+  readonly #depthLimits: readonly DepthLimit[]
+
+  constructor({ name, limits, budgets = [], isSubTactic = false }: Spender, above?: Meter) {
+    const { budgetPicoUsd, tokens, llmCalls, depth } = limits
+    const account = new Account(name, {
+      ...(budgetPicoUsd === undefined ? {} : { usd: budgetPicoUsd }),
+      ...(tokens === undefined ? {} : { tokens: BigInt(tokens) }),
+      ...(llmCalls === undefined ? {} : { llm_calls: BigInt(llmCalls) }),
+    })
+    const hasLimits = budgetPicoUsd !== undefined || tokens !== undefined || llmCalls !== undefined
+    const own = hasLimits ? [() => account] : []
+    this.#sources = above === undefined ? [...own, ...budgets] : [...own, ...above.#sources, ...budgets]
+    this.limitsMoney = budgetPicoUsd !== undefined || budgets.length > 0 || above?.limitsMoney === true
+    this.limitsTokens = this.limitsMoney || tokens !== undefined || above?.limitsTokens === true
+    const further = isSubTactic ? 1 : 0
+    const depthsAbove = above === undefined ? [] : above.#depthLimits
+    this.#depthLimits = [
+      ...depthsAbove.map((limit) => ({ ...limit, levels: limit.levels + further })),
+      ...(depth === undefined ? [] : [{ name, depth, levels: 0 }]),
+    ]
+  }
+
+  /** Whether anything is counted at all. */
+  get isLimited(): boolean {
+    return this.#sources.length > 0
+  }
+
+  /** @throws LllmError `budget-exceeded` when it lies deeper than something above it allows. */
+  async checkDepth(): Promise<void> {
+    const passed = this.#depthLimits.find(({ depth, levels }) => levels > depth)
+    if (passed === undefined) return
+    const { name, depth } = passed
+    // In a turn of its own: a tactic that swallows this and tries again for ever must not keep the process busy.
+    await nextTurn()
+    throw budgetExceeded({ name, unit: 'depth', limit: depth, spent: depth, reserved: 0, needed: 1 })
+  }
+
+  /**
+   * Sets aside what a request may take at the most, in all limits or in none.
+   *
+   * @throws LllmError `budget-exceeded`, `overloaded`, `store-unavailable`; the reason of the signal once that aborts.
+   */
+  async reserve(worst: Amounts, signal: AbortSignal): Promise<Reservation> {
+    if (!this.isLimited) return noReservation
+    return reserve(() => [...new Set(this.#sources.map((find) => find()))], worst, signal)
+  }
+}

@@ -1,0 +1,27 @@
+import type { BudgetStore } from '../domain/budget-store.ts'
+import type { SessionStore } from '../domain/session-store.ts'
+import type { SessionTables } from './session-tables.ts'
+
+/** Allocations as a relational database sees them, beside the sessions in the same one. Errors are the database's own. */
+export type BudgetTables = {
+  readonly loadAllocations: BudgetStore['load']
+  readonly changeAllocations: BudgetStore['change']
+  readonly forgetAllocations: BudgetStore['forget']
+}
+
+/** All tables of a database, as one side of a thread offers them to the other. */
+export interface StoreTables extends SessionTables, BudgetTables {}
+
+/** A session store, and the budget store that shares its storage. Closing the one closes the other. */
+export interface StoreWithBudgets extends SessionStore {
+  readonly budgets: BudgetStore
+}
+
+/** A budget store on tables whose errors are what the port promises. */
+export function createTableBudgetStore(tables: BudgetTables): BudgetStore {
+  return {
+    load: () => tables.loadAllocations(),
+    change: (changes) => tables.changeAllocations(changes),
+    forget: (endedByMs) => tables.forgetAllocations(endedByMs),
+  }
+}
