@@ -45,8 +45,10 @@ export const settingSpecs = {
     variables: ['LLLM_DATABASE'],
     description: 'The file that keeps sessions, or `:memory:` to keep them in the process only.',
     default: './data/lllm.db',
-    expects: 'the path of a file, or :memory:',
-    schema: text.max(4_096).refine((value) => !/^[a-z]+:\/\//i.test(value)),
+    expects: 'the path of a file, a file: URL, or :memory:',
+    schema: text.max(4_096).refine((value) => !/^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(value)),
+    // The URL of a database can hold a password.
+    secret: true,
   },
   manifestFile: {
     variables: ['LLLM_CONFIG'],
@@ -82,11 +84,36 @@ export const settingSpecs = {
     expects: 'the path of a file',
     schema: text.max(4_096),
   },
+  budgetsFile: {
+    variables: ['LLLM_BUDGETS'],
+    description: 'A YAML file of standing budgets: what may be spent in a day or a month.',
+    expects: 'the path of a file',
+    schema: text.max(4_096),
+  },
   mcpFile: {
     variables: ['LLLM_MCP_CONFIG'],
     description: 'A JSON file of the MCP servers that prompts may use: `{"mcpServers": {…}}`.',
     expects: 'the path of a file',
     schema: text.max(4_096),
+  },
+  providerConcurrency: {
+    variables: ['LLLM_PROVIDER_CONCURRENCY'],
+    description: 'Requests that may be under way at once to each model of the default provider. Others wait.',
+    default: '1000',
+    expects: 'a whole number from 1 to 100000',
+    schema: wholeNumber(1, 100_000),
+  },
+  providerRequestsPerMinute: {
+    variables: ['LLLM_PROVIDER_REQUESTS_PER_MINUTE'],
+    description: 'Requests to each model of the default provider in any 60 seconds. Left out: no limit.',
+    expects: 'a whole number from 1 to 1000000000',
+    schema: wholeNumber(1, 1_000_000_000),
+  },
+  providerTokensPerMinute: {
+    variables: ['LLLM_PROVIDER_TOKENS_PER_MINUTE'],
+    description: 'Tokens to and from each model of the default provider in any 60 seconds. Left out: no limit.',
+    expects: 'a whole number from 1 to 100000000000',
+    schema: wholeNumber(1, 100_000_000_000),
   },
   bodyLimitBytes: {
     variables: ['LLLM_BODY_LIMIT_BYTES'],
@@ -109,6 +136,20 @@ export const settingSpecs = {
     expects: 'a whole number from 1 to 1000',
     schema: wholeNumber(1, 1_000),
   },
+  callsMax: {
+    variables: ['LLLM_CALLS_MAX'],
+    description: 'Calls that may be under way at once. A batch counts as many as it has workers.',
+    default: '1000',
+    expects: 'a whole number from 1 to 100000',
+    schema: wholeNumber(1, 100_000),
+  },
+  queueMax: {
+    variables: ['LLLM_QUEUE_MAX'],
+    description: 'Calls that may wait for others to end. Those beyond are refused as `overloaded`.',
+    default: '1000',
+    expects: 'a whole number from 0 to 1000000',
+    schema: wholeNumber(0, 1_000_000),
+  },
   timeoutMs: {
     variables: ['LLLM_TIMEOUT_MS'],
     description: 'Milliseconds that a call may take; also what it gets when it asks for nothing.',
@@ -118,7 +159,8 @@ export const settingSpecs = {
   },
   graceMs: {
     variables: ['LLLM_GRACE_MS'],
-    description: 'Milliseconds that calls under way are given to end when the service is stopped. Docker kills after 10 s.',
+    description:
+      'Milliseconds that calls under way are given to end when the service is stopped. Docker kills after 10 s.',
     default: '8000',
     expects: 'a whole number from 0 to 3600000',
     schema: wholeNumber(0, 3_600_000),

@@ -25,11 +25,16 @@ describe('without any variable', () => {
       logLevel: 'info',
       pricesFile: undefined,
       mcpFile: undefined,
+      providerConcurrency: 1_000,
+      providerRequestsPerMinute: undefined,
+      providerTokensPerMinute: undefined,
       bodyLimitBytes: 10 * 1024 * 1024,
       batchTasksMax: 10_000,
       batchWorkersMax: 1_000,
+      callsMax: 1_000,
+      queueMax: 1_000,
       timeoutMs: 600_000,
-      graceMs: 10_000,
+      graceMs: 8_000,
       invokerKeys: new Map(),
       warnings: [],
     })
@@ -38,6 +43,11 @@ describe('without any variable', () => {
   test('an empty variable is one that is not set', () => {
     expect(readSettings({ LLLM_PORT: '', LLLM_HOST: '', OPENAI_API_KEY: '' })).toEqual(readSettings({}))
   })
+})
+
+test('a database is given by its path or by its file: URL', () => {
+  expect(readSettings({ LLLM_DATABASE: '/srv/lllm.db' }).database).toBe('/srv/lllm.db')
+  expect(readSettings({ LLLM_DATABASE: 'file:///srv/lllm.db' }).database).toBe('file:///srv/lllm.db')
 })
 
 test('settings cannot be changed', () => {
@@ -68,7 +78,6 @@ describe('a mistake', () => {
     ],
     ['LLLM_TIMEOUT_MS', '-1', 'LLLM_TIMEOUT_MS must be a whole number from 1 to 86400000, not "-1".'],
     ['LLLM_BATCH_WORKERS_MAX', '1e3', 'LLLM_BATCH_WORKERS_MAX must be a whole number from 1 to 1000, not "1e3".'],
-    ['LLLM_DATABASE', 'mysql://x', 'LLLM_DATABASE must be the path of a file, or :memory:, not "mysql://x".'],
   ])('in %s is told with what would be right', (variable, value, message) => {
     expect(mistakesOf({ [variable]: value })).toBe(message)
   })
@@ -82,6 +91,9 @@ describe('a mistake', () => {
       'OPENAI_API_KEY must be a key without white space, not what it holds.',
     )
     expect(mistakesOf({ OPENAI_BASE_URL: 'ftp://user:hunter2@host' })).not.toContain('hunter2')
+    expect(mistakesOf({ LLLM_DATABASE: 'postgres://user:hunter2@host/sessions' })).toBe(
+      'LLLM_DATABASE must be the path of a file, a file: URL, or :memory:, not what it holds.',
+    )
   })
 })
 

@@ -7,7 +7,8 @@ import { name } from '../../src/http/fields.ts'
 import { describeBatch } from '../../src/http/openapi/tactic-operations.ts'
 import { titleTactics } from '../../src/http/openapi/tactic-titles.ts'
 import { parse } from '../../src/http/parse.ts'
-import { prepareTasks } from '../../src/http/prepare-tasks.ts'
+import { logFault } from '../../src/http/problem-reply.ts'
+import { readBatch } from '../../src/http/read-call.ts'
 import { runCall } from '../../src/http/run-call.ts'
 
 const params = z.strictObject({ name })
@@ -17,15 +18,13 @@ export default async function batch(server: FastifyInstance) {
   const schemas = createCallSchemas(settings)
 
   async function answer(tactic: BoundTactic, request: FastifyRequest, reply: FastifyReply) {
-    request.story.tactic = tactic.name
-    const asked = parse(schemas.batch, request.body, 'body')
-    const calls = await prepareTasks(engine, tactic, asked.tasks, asked.config)
-    const { tags = {}, metadata = {}, timeout_ms: timeoutMs, max_workers: maxWorkers, fail_fast: failFast } = asked
-    const items = await runCall(request, reply, (signal) =>
-      Array.fromAsync(engine.batch(calls, { signal, timeoutMs, tags, metadata, maxWorkers, failFast })),
+    const { prepared, options, bounds, returnSessions } = await readBatch(request, tactic, schemas)
+    const items = await runCall(request, reply, bounds, (limits) =>
+      Array.fromAsync(engine.batch(prepared, { ...options, ...limits })),
     )
+    for (const { outcome } of items) if (outcome?.ok === false) logFault(outcome.error, request)
     if (items.some(({ outcome }) => outcome?.session.simulated)) reply.header('lllm-simulated', 'true')
-    return toBatchAnswer(items, asked.return_sessions, request.id)
+    return toBatchAnswer(items, returnSessions, request.id)
   }
 
   for (const titled of titleTactics(engine.tactics)) {

@@ -8,8 +8,8 @@ import { name } from '../../src/http/fields.ts'
 import { describeCall } from '../../src/http/openapi/tactic-operations.ts'
 import { titleTactics } from '../../src/http/openapi/tactic-titles.ts'
 import { parse } from '../../src/http/parse.ts'
-import { prepareTask } from '../../src/http/prepare-tasks.ts'
 import { replyWithProblem } from '../../src/http/problem-reply.ts'
+import { readCall } from '../../src/http/read-call.ts'
 import { runCall } from '../../src/http/run-call.ts'
 
 const params = z.strictObject({ name })
@@ -19,18 +19,15 @@ export default async function call(server: FastifyInstance) {
   const schemas = createCallSchemas(settings)
 
   async function answer(tactic: BoundTactic, request: FastifyRequest, reply: FastifyReply) {
-    request.story.tactic = tactic.name
-    const asked = parse(schemas.call, request.body, 'body')
-    const prepared = await prepareTask(engine, tactic, asked.task, asked.config, '/task')
-    const { tags = {}, metadata = {}, timeout_ms: timeoutMs } = asked
-    const outcome = await runCall(request, reply, async (signal) => {
-      const ended = await engine.execute(prepared, { signal, timeoutMs, tags, metadata })
+    const { prepared, options, bounds, returnSession } = await readCall(request, tactic, schemas)
+    const outcome = await runCall(request, reply, bounds, async (limits) => {
+      const ended = await engine.execute(prepared, { ...options, ...limits })
       request.story.sessionId = ended.session.id
       return ended
     })
     const { session } = outcome
     if (session.simulated) reply.header('lllm-simulated', 'true')
-    if (outcome.ok) return toCallAnswer(outcome.output, session, asked.return_session)
+    if (outcome.ok) return toCallAnswer(outcome.output, session, returnSession)
     const spent = { sessionId: session.id, costUsd: costUsd(session.cost) }
     return replyWithProblem(outcome.error, request, reply, spent)
   }

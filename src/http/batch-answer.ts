@@ -1,4 +1,4 @@
-import { addCosts, costUsd } from '../domain/cost.ts'
+import { addCosts, costUsd, noCost } from '../domain/cost.ts'
 import { LllmError } from '../domain/errors.ts'
 import type { BatchItem } from '../engine/engine.ts'
 import { sessionMember } from './call-answer.ts'
@@ -9,13 +9,26 @@ type ItemStatus = 'success' | 'failure' | 'cancelled' | 'skipped'
 
 /** The answer to a batch: its items in the order of the tasks, and their sums. */
 export function toBatchAnswer(items: readonly BatchItem[], returnSessions: ReturnSession, requestId: string) {
-  const counts: Record<ItemStatus, number> = { success: 0, failure: 0, cancelled: 0, skipped: 0 }
-  for (const item of items) counts[statusOf(item)] += 1
-  const costs = items.flatMap(({ outcome }) => (outcome === null ? [] : [outcome.session.cost]))
+  const tally = openTally()
+  for (const item of items) tally.add(item)
   return {
-    items: items.map((item) => toItem(item, returnSessions, requestId)).sort((left, right) => left.index - right.index),
-    counts,
-    cost_usd: costUsd(addCosts(costs)),
+    items: items
+      .map((item) => toBatchItem(item, returnSessions, requestId))
+      .sort((left, right) => left.index - right.index),
+    ...tally.sums(),
+  }
+}
+
+/** Adds a batch up, item by item. */
+export function openTally() {
+  const counts: Record<ItemStatus, number> = { success: 0, failure: 0, cancelled: 0, skipped: 0 }
+  let cost = noCost
+  return {
+    add(item: BatchItem) {
+      counts[statusOf(item)] += 1
+      if (item.outcome !== null) cost = addCosts([cost, item.outcome.session.cost])
+    },
+    sums: () => ({ counts, cost_usd: costUsd(cost) }),
   }
 }
 
@@ -25,7 +38,8 @@ function statusOf({ outcome }: BatchItem): ItemStatus {
   return outcome.session.state === 'cancelled' ? 'cancelled' : 'failure'
 }
 
-function toItem(item: BatchItem, returnSessions: ReturnSession, requestId: string) {
+/** What a batch tells of one of its tasks. */
+export function toBatchItem(item: BatchItem, returnSessions: ReturnSession, requestId: string) {
   const { index, outcome } = item
   const status = statusOf(item)
   if (outcome === null) {

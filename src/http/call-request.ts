@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { metadata, name, returnSession, tags } from './fields.ts'
+import { budgetUsd, metadata, name, returnSession, tags } from './fields.ts'
 import type { HttpSettings } from './http-app.ts'
 
 /** The workers of a batch that asks for none. */
@@ -17,6 +17,7 @@ export function createCallSchemas({ timeoutMs, batchTasksMax, batchWorkersMax }:
       .max(timeoutMs)
       .default(timeoutMs)
       .describe('Milliseconds until the call ends as deadline-exceeded.'),
+    budget_usd: budgetUsd.optional(),
   }
   const call = z.strictObject({
     task: z.unknown().refine((task) => task !== undefined, 'is required'),

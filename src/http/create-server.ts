@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import accepts from '@fastify/accepts'
 import autoload from '@fastify/autoload'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { createAdmission } from './admission.ts'
 import { answerClientError } from './client-error.ts'
 import type { HttpApp } from './http-app.ts'
 import { readJsonBodies } from './json-body.ts'
@@ -34,7 +35,12 @@ export async function createServer(app: HttpApp): Promise<FastifyInstance> {
     bodyLimit: app.settings.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: connectionsCheckingIntervalMs },
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: connectionsCheckingIntervalMs,
+      // Node would answer with an empty body; we answer with a problem.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: paramLengthMax, ignoreTrailingSlash: true },
     // While the server closes, requests are answered by the routes: calls are refused with a problem of their own.
     return503OnClosing: false,
@@ -50,6 +56,7 @@ export async function createServer(app: HttpApp): Promise<FastifyInstance> {
   server.decorate('lllm', {
     ...app,
     shutdown,
+    admission: createAdmission(app.settings),
     readiness: createReadiness({ store, engine, shutdown, clock: world.clock }),
   })
   server.decorateRequest('story')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { JsonObject } from '../domain/json.ts'
+import { budgetUsdMax } from '../domain/limits.ts'
 
 export const tagsMax = 32
 const tagValueLengthMax = 256
@@ -32,6 +33,12 @@ export const returnSession = z
   .literal([false, true, 'summary'], 'must be true, false or "summary"')
   .describe('Whether the answer carries the session: the whole of it, or a summary.')
   .meta({ type: undefined, enum: undefined, anyOf: [{ type: 'boolean' }, { type: 'string', const: 'summary' }] })
+
+export const budgetUsd = z
+  .number()
+  .positive()
+  .max(budgetUsdMax)
+  .describe('USD that may be spent, sub-tactics and retries included. Beyond that it ends as budget-exceeded.')
 
 /** The name of a tactic or of a config, as a caller writes it. Whether there is one of that name is for the engine to say. */
 export const name = z

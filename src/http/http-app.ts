@@ -2,13 +2,14 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { World } from '../domain/clock.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Admission, AdmissionBounds } from './admission.ts'
 import type { Operation } from './openapi/operation.ts'
 import type { Readiness } from './readiness.ts'
 import type { RequestStory } from './request-log.ts'
 import type { Shutdown } from './shutdown.ts'
 
 /** The bounds of the service. */
-export interface HttpSettings {
+export interface HttpSettings extends AdmissionBounds {
   /** Bytes that a request's body may have. */
   readonly bodyLimitBytes: number
   /** Tasks that one batch may have. */
@@ -42,6 +43,7 @@ export interface HttpApp {
 /** What the routes work with, as `server.lllm`. */
 export interface Lllm extends HttpApp {
   readonly shutdown: Shutdown
+  readonly admission: Admission
   readonly readiness: Readiness
 }
 

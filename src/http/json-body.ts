@@ -17,20 +17,18 @@ export function readJsonBodies(server: FastifyInstance): void {
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding !== 'identity') {
         done(new LllmError('unsupported-media-type', 'Send the body without a Content-Encoding.'))
+      } else if (body.length === 0 && request.method === 'DELETE') {
+        // Many clients say what their bodies are also where they send none.
+        done(null)
       } else if (body.length === 0) {
         done(new LllmError('malformed-json', 'The body is empty: send a JSON object.'))
       } else if (!isUtf8(body)) {
         done(new LllmError('malformed-json', 'The body is not UTF-8.'))
       } else {
-        void parseText(request, body.toString(), (error, value) => {
+        const text = body.toString()
+        void parseText(request, text, (error, value) => {
           if (error === null) done(depthFault(value), value)
-          else
-            done(
-              new LllmError(
-                'malformed-json',
-                `The body is not JSON${placeOf(error)}, or has a key that it must not have.`,
-              ),
-            )
+          else done(new LllmError('malformed-json', explainFault(text)))
         })
       }
     },
@@ -41,6 +39,16 @@ function depthFault(value: unknown): LllmError | null {
   if (!isDeeperThan(value, bodyDepthMax)) return null
   const message = `The body nests deeper than ${bodyDepthMax} levels.`
   return new LllmError('invalid-request', message, { issues: [{ pointer: '', message }] })
+}
+
+/** What is wrong with a text that was refused. Fastify's parser keeps that to itself. */
+function explainFault(text: string): string {
+  try {
+    JSON.parse(text.replace(/^\ufeff/, ''))
+  } catch (error) {
+    return `The body is not JSON${placeOf(error as SyntaxError)}.`
+  }
+  return 'The body has a key that it must not have: "__proto__", or "prototype" in a "constructor".'
 }
 
 /** The parser quotes the body in its message; only the position is passed on. */

@@ -3,6 +3,7 @@ import type { LllmError } from '../domain/errors.ts'
 import { toErrorLog } from './error-log.ts'
 import {
   asLllmError,
+  type Problem,
   type ProblemContext,
   problemKinds,
   problemMediaType,
@@ -18,14 +19,25 @@ export function replyWithProblem(
   call: Pick<ProblemContext, 'sessionId' | 'costUsd'> = {},
 ): FastifyReply {
   const error = asLllmError(thrown)
-  logFault(error, request)
-  const problem = toProblem(error, { requestId: request.id, instance: pathOf(request.url), ...call })
+  const problem = tellProblem(error, request, call)
   const seconds = retryAfterSeconds(error)
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
   return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem))
 }
 
-function logFault(error: LllmError, request: FastifyRequest) {
+/** The problem that a request is told, which the log is told of if it is the service's own fault. */
+export function tellProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  call: Pick<ProblemContext, 'sessionId' | 'costUsd'> = {},
+): Problem {
+  const error = asLllmError(thrown)
+  logFault(error, request)
+  return toProblem(error, { requestId: request.id, instance: pathOf(request.url), ...call })
+}
+
+/** Tells the log of an error that is the service's own fault, or the tactic's: callers do not see its cause. */
+export function logFault(error: LllmError, request: FastifyRequest) {
   if (problemKinds[error.code].status !== 500) return
   request.log.error({ error: toErrorLog(error), request_id: request.id }, 'request failed')
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, type Issue, isLllmError, LllmError } from '../domain/errors.ts'
+import type { LimitExcess } from '../domain/limits.ts'
 
 interface ProblemKind {
   readonly status: number
@@ -33,6 +34,8 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'provider-failed': { status: 502, title: 'Provider failed', retryable: true },
   'provider-rejected': { status: 502, title: 'Provider rejected the request', retryable: false },
   'provider-rate-limited': { status: 429, title: 'Provider rate limited', retryable: true },
+  'budget-exceeded': { status: 402, title: 'Budget exceeded', retryable: false },
+  'unpriced-model': { status: 402, title: 'Unpriced model', retryable: false },
   'deadline-exceeded': { status: 504, title: 'Deadline exceeded', retryable: true },
   // The client is still there but somebody else ended its call: the request conflicts with the state of the call.
   cancelled: { status: 409, title: 'Call cancelled', retryable: true },
@@ -70,6 +73,8 @@ export interface Problem {
   readonly errors?: readonly Issue[]
   readonly session_id?: string
   readonly cost_usd?: number | null
+  /** Which limit was in the way. */
+  readonly budget?: LimitExcess
 }
 
 /** Where a problem arose. */
@@ -86,7 +91,7 @@ export const problemMediaType = 'application/problem+json'
 
 export function toProblem(error: LllmError, context: ProblemContext): Problem {
   const { status, title, retryable } = problemKinds[error.code]
-  const { issues } = error.data
+  const { issues, budget } = error.data
   return {
     type: `/docs/errors/${error.code}`,
     title,
@@ -99,6 +104,7 @@ export function toProblem(error: LllmError, context: ProblemContext): Problem {
     ...(issues === undefined ? {} : { errors: issues }),
     ...(context.sessionId === undefined ? {} : { session_id: context.sessionId }),
     ...(context.costUsd === undefined ? {} : { cost_usd: context.costUsd }),
+    ...(budget === undefined ? {} : { budget }),
   }
 }
 

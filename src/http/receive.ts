@@ -15,11 +15,15 @@ export function receive(request: FastifyRequest, reply: FastifyReply, done: (err
 function faultOf(request: FastifyRequest): LllmError | undefined {
   const { raw } = request
   if (raw.httpVersionMajor < 1) return new LllmError('malformed-request', 'Speak HTTP/1.1.')
+  const hosts = countHosts(raw.rawHeaders)
   // Two hosts are how a request is smuggled past a proxy that looks at the other one.
-  if (countHosts(raw.rawHeaders) > 1) return new LllmError('malformed-request', 'There is more than one Host header.')
+  if (hosts > 1) return new LllmError('malformed-request', 'There is more than one Host header.')
+  if (hosts === 0 && raw.httpVersion === '1.1') {
+    return new LllmError('malformed-request', 'There is no Host header, which HTTP/1.1 asks for.')
+  }
   const produces = request.routeOptions.config.produces ?? jsonOnly
   if (request.is404 || accepts(request, produces)) return undefined
-  return new LllmError('not-acceptable', `The answer can be ${produces.join(' or ')}; the Accept header wants neither.`)
+  return new LllmError('not-acceptable', `The answer is ${produces.join(' or ')}, which the Accept header rules out.`)
 }
 
 function countHosts(rawHeaders: readonly string[]): number {

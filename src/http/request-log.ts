@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ErrorCode } from '../domain/errors.ts'
 import { pathOf } from './problem-reply.ts'
 import { traceIdOf } from './trace-parent.ts'
 
@@ -6,6 +7,8 @@ import { traceIdOf } from './trace-parent.ts'
 export interface RequestStory {
   tactic?: string
   sessionId?: string
+  /** How a stream ended, whose status said nothing of it yet. */
+  code?: ErrorCode
   /** A call that may outlive its client: the line is written when it has ended, so that it can name the session. */
   underWay?: Promise<unknown>
 }
@@ -30,7 +33,7 @@ export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void
 }
 
 function writeLine(request: FastifyRequest, status: number, durationMs: number) {
-  const { tactic, sessionId } = request.story
+  const { tactic, sessionId, code } = request.story
   const traceId = traceIdOf(request.headers.traceparent)
   request.log.info(
     {
@@ -41,6 +44,7 @@ function writeLine(request: FastifyRequest, status: number, durationMs: number) 
       ms: durationMs,
       ...(tactic === undefined ? {} : { tactic }),
       ...(sessionId === undefined ? {} : { session_id: sessionId }),
+      ...(code === undefined ? {} : { code }),
       ...(traceId === undefined ? {} : { trace_id: traceId }),
     },
     'request',

@@ -1,31 +1,53 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openStopScope } from '../domain/stop.ts'
 
+export interface CallBounds {
+  /** Milliseconds that the call may take, waiting for its turn included. */
+  readonly timeoutMs: number
+  /** Tasks that are under way at once. Default 1. */
+  readonly workers?: number
+}
+
+/** What is left for a call when its turn has come. */
+export interface CallLimits {
+  /** Aborts when the client goes away, when the time is up, and when the service stops. */
+  readonly signal: AbortSignal
+  /** Milliseconds that are left, 1 or more. */
+  readonly timeoutMs: number
+}
+
 /**
- * Runs paid work for a request. Its signal aborts when the client goes away and when the service stops.
+ * Runs paid work for a request, as soon as the service has a place for it.
  *
  * The signal is made from the raw response: Fastify's own `request.signal` aborts as soon as a body has been read.
  *
- * @throws LllmError `draining` when the service takes no new calls.
+ * @throws LllmError `draining` when the service takes no new calls, `overloaded` when too many wait already, or how the call
+ *   was stopped while it waited.
  */
 export async function runCall<Result>(
   request: FastifyRequest,
   reply: FastifyReply,
-  run: (signal: AbortSignal) => Promise<Result>,
+  { timeoutMs, workers = 1 }: CallBounds,
+  run: (limits: CallLimits) => Promise<Result>,
 ): Promise<Result> {
-  const { shutdown } = request.server.lllm
+  const { shutdown, admission, world } = request.server.lllm
   const leave = shutdown.enter()
-  const scope = openStopScope([shutdown.signal])
+  const startedAtMs = world.clock.now()
+  const scope = openStopScope([shutdown.signal], timeoutMs)
   const onClose = () => {
     if (!reply.raw.writableEnded) scope.stop('client-closed')
   }
   if (reply.raw.destroyed) onClose()
   reply.raw.once('close', onClose)
+  let givePlaceBack = () => {}
   try {
-    const underWay = run(scope.signal)
+    givePlaceBack = await admission.enter(workers, scope.signal)
+    const leftMs = Math.max(1, timeoutMs - (world.clock.now() - startedAtMs))
+    const underWay = run({ signal: scope.signal, timeoutMs: leftMs })
     request.story.underWay = underWay
     return await underWay
   } finally {
+    givePlaceBack()
     reply.raw.off('close', onClose)
     scope.dispose()
     leave()

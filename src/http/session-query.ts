@@ -31,14 +31,19 @@ export const listQuery = z.strictObject({
   cursor: cursor.optional().describe('The next_cursor of the page before.'),
 })
 
-const group = z.string().regex(new RegExp(`^(tactic|agent|model|day|tag\\.${tagKeyPattern})$`))
+const group = z
+  .string()
+  .regex(
+    new RegExp(`^(tactic|agent|model|day|tag\\.${tagKeyPattern})$`),
+    'must be tactic, agent, model, day or tag.KEY, separated by commas',
+  )
 
 const groupBy = z
   .string()
   .transform((text) => text.split(','))
   .pipe(
     z
-      .array(group, 'must be tactic, agent, model, day or tag.KEY, separated by commas')
+      .array(group)
       .max(groupsMax, `must not have more than ${groupsMax} groups`)
       .refine((groups) => new Set(groups).size === groups.length, 'must not name a group twice'),
   )

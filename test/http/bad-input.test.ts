@@ -34,7 +34,7 @@ const badBodies: readonly (readonly [string, string, number, string, string?])[]
     '/task/children/0/label',
   ],
   [call, '{"task": "a", "tsak": "b"}', 422, 'invalid-request', '/tsak'],
-  [call, '{"task": "a", "budget_usd": 1}', 422, 'invalid-request', '/budget_usd'],
+  [call, '{"task": "a", "budget_usd": 0}', 422, 'invalid-request', '/budget_usd'],
   [call, '{"task": "a", "config": 1}', 422, 'invalid-request', '/config'],
   [call, '{"task": "a", "config": "../x"}', 422, 'invalid-request', '/config'],
   [call, '{"task": "a", "return_session": "yes"}', 422, 'invalid-request', '/return_session'],
@@ -199,6 +199,24 @@ describe('a content type', () => {
     const request = { method: 'POST', url: '/tactics/shout', payload: 'x', headers } as const
     expectProblem(await server.inject(request), 415, 'unsupported-media-type')
   })
+})
+
+test.each([
+  ['{bad', 'The body is not JSON (at position 1 line 1 column 2).'],
+  ['{"task": ', 'The body is not JSON.'],
+  ['{"task": {"__proto__": {}}}', 'The body has a key that it must not have: "__proto__"'],
+])('the body %s is told what is wrong with it', async (payload, detail) => {
+  const { server } = await openService()
+  const request = { method: 'POST', url: '/tactics/shout', payload, headers: { 'content-type': json } } as const
+  expect((await server.inject(request)).json().detail).toContain(detail)
+})
+
+test('a group that is none is told which there are', async () => {
+  const { server } = await openService()
+  const { errors } = (await server.inject('/costs?group_by=color')).json()
+  expect(errors).toEqual([
+    { pointer: '/query/group_by/0', message: 'must be tactic, agent, model, day or tag.KEY, separated by commas' },
+  ])
 })
 
 test('bytes that are no UTF-8 are no JSON', async () => {

@@ -98,6 +98,18 @@ describe('a call', () => {
     expect(JSON.stringify(service.logLines)).toContain('hunter2')
   })
 
+  test('leaves nothing of its task, its metadata or its result in the log', async () => {
+    const service = await openService()
+    const payload = { metadata: { note: 'hunter9' }, tags: { team: 'hunter9' } }
+    expect((await post(service, '/tactics/shout', { task: 'hunter9', ...payload })).body).toContain('HUNTER9')
+    await post(service, '/tactics/broken', { task: 'hunter9', ...payload })
+    await post(service, '/tactics/shout/batch', { tasks: ['hunter9'], ...payload })
+    await post(service, '/tactics/shout', { task: { text: 'hunter9' } })
+    await service.server.inject('/sessions?tag.team=hunter9')
+    expect(service.logLines.length).toBeGreaterThan(4)
+    expect(JSON.stringify(service.logLines)).not.toMatch(/hunter9/i)
+  })
+
   test('that runs out of its time is a 504', async () => {
     const service = await openService()
     service.model.answer = (_request, signal) => never(signal)

@@ -76,6 +76,13 @@ test('a session that is deleted is gone', async () => {
   expect((await service.server.inject(`/sessions/${id}`)).json().code).toBe('unknown-session')
 })
 
+test('a client that says what its bodies are can delete without a body', async () => {
+  const service = await openService()
+  const url = `/sessions/${await call(service, 'shout', 'a')}`
+  const headers = { 'content-type': 'application/json' }
+  expect((await service.server.inject({ method: 'DELETE', url, headers })).statusCode).toBe(204)
+})
+
 test('the cost of a session has a line for each tactic, agent and model, and they add up', async () => {
   const service = await openService()
   const id = await call(service, 'count-nodes', { label: 'a' })

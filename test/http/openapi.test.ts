@@ -32,7 +32,8 @@ async function readDocument(): Promise<Document> {
 test('each tactic has paths of its own, with the schemas of its task and result', async () => {
   const { openapi, paths, components } = await readDocument()
   expect(openapi).toMatch(/^3\.1\./)
-  expect(Object.keys(paths).sort()).toEqual([
+  expect(Object.keys(paths)).toEqual([
+    '/budgets',
     '/costs',
     '/docs/errors/{code}',
     '/healthz',
@@ -45,10 +46,16 @@ test('each tactic has paths of its own, with the schemas of its task and result'
     '/tactics',
     '/tactics/broken',
     '/tactics/broken/batch',
+    '/tactics/broken/batch/stream',
+    '/tactics/broken/stream',
     '/tactics/count-nodes',
     '/tactics/count-nodes/batch',
+    '/tactics/count-nodes/batch/stream',
+    '/tactics/count-nodes/stream',
     '/tactics/shout',
     '/tactics/shout/batch',
+    '/tactics/shout/batch/stream',
+    '/tactics/shout/stream',
     '/tactics/{name}',
   ])
   expect(paths['/tactics/count-nodes']?.['post']).toMatchObject({
@@ -62,6 +69,15 @@ test('each tactic has paths of its own, with the schemas of its task and result'
   expect(components.schemas['CountNodesTask']).toMatchObject({
     properties: { children: { items: { $ref: '#/components/schemas/CountNodesTask' } } },
   })
+})
+
+test('what a reader is shown as an example could be true', async () => {
+  const { Session, Problem, BatchCounts } = (await readDocument()).components.schemas
+  expect(Session).toMatchObject({ properties: { started_at: { format: 'date-time', examples: [expect.any(String)] } } })
+  // Pages make up nonsense from the pattern of a time, and from the bounds of a number.
+  expect(Session).not.toHaveProperty('properties.started_at.pattern')
+  expect(Problem).toMatchObject({ properties: { status: { minimum: 400, maximum: 599 } } })
+  expect(BatchCounts).toMatchObject({ properties: { success: { minimum: 0 } } })
 })
 
 test('a linter finds neither errors nor warnings', async () => {
@@ -105,6 +121,9 @@ test('a generated client type-checks and works on every route', async () => {
   expect(seen).toMatchObject({
     result: { count: 2, label: 'ROOT' },
     text: 'HELLO',
+    streamed: 'HELLO',
+    lastNames: ['result', 'end'],
+    lineCount: 3,
     counts: { success: 2, failure: 0, cancelled: 0, skipped: 0 },
     problem: { code: 'tactic-failed', status: 500 },
     wrongTask: { code: 'invalid-task', errors: [{ pointer: '/task' }] },

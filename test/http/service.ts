@@ -1,11 +1,13 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
+import type { World } from '../../src/domain/clock.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import { type InputOf, Tactic } from '../../src/domain/tactic.ts'
 import { bindPackage } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { keepSessions } from '../../src/engine/session-keeper.ts'
 import { createServer } from '../../src/http/create-server.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
@@ -86,10 +88,14 @@ export interface TestService {
 export interface ServiceSketch {
   readonly store?: Partial<SessionStore>
   readonly settings?: Partial<HttpApp['settings']>
+  /** Puts something in the place of the engine. */
+  readonly engine?: (real: Engine) => Engine
+  readonly world?: World
 }
 
 /** A whole service, with a scripted model and a store in memory. It is closed when the test has finished. */
-export async function openService({ store: storeParts = {}, settings = {} }: ServiceSketch = {}): Promise<TestService> {
+export async function openService(sketch: ServiceSketch = {}): Promise<TestService> {
+  const { store: storeParts = {}, settings = {}, engine: inPlaceOf = (real) => real, world = systemWorld } = sketch
   const model: ScriptedModel = {
     answer: async ({ messages }) => String(messages.at(-1)?.content).toUpperCase(),
     simulated: false,
@@ -120,16 +126,26 @@ export async function openService({ store: storeParts = {}, settings = {} }: Ser
     { invokers, toolSource },
   )
   const prices = { price: () => ({ promptPicoUsd: 2_000_000, completionPicoUsd: 1_000_000 }) }
-  const engine = createEngine(
-    bound,
-    { world: systemWorld, prices, toolSource },
-    keepSessions(store, () => {}),
+  const engine = inPlaceOf(
+    createEngine(
+      bound,
+      { world, prices, toolSource },
+      keepSessions(store, () => {}),
+    ),
   )
   const logLines: Record<string, unknown>[] = []
   const app: HttpApp = {
     engine,
     store,
-    settings: { bodyLimitBytes: 1_000_000, batchTasksMax: 50, batchWorkersMax: 10, timeoutMs: 60_000, ...settings },
+    settings: {
+      bodyLimitBytes: 1_000_000,
+      batchTasksMax: 50,
+      batchWorkersMax: 10,
+      callsMax: 100,
+      queueMax: 100,
+      timeoutMs: 60_000,
+      ...settings,
+    },
     logger: pino({ level: 'info' }, { write: (line) => void logLines.push(JSON.parse(line)) }),
     info: {
       name: 'lllm',
@@ -138,7 +154,7 @@ export async function openService({ store: storeParts = {}, settings = {} }: Ser
       packages: [{ name: 'demo', version: '1.2.3' }],
       invokers: [{ name: 'scripted', simulated: true }],
     },
-    world: systemWorld,
+    world,
   }
   const server = await createServer(app)
   onTestFinished(() => server.close())

@@ -142,6 +142,7 @@ describe('when the server closes', () => {
 describe('what is no sound HTTP', () => {
   test.each([
     ['nonsense', 'HELLO\r\n\r\n', 400, 'malformed-request'],
+    ['no host', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'malformed-request'],
     ['two hosts', 'GET /healthz HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n', 400, 'malformed-request'],
     [
       'headers without end',

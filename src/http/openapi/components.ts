@@ -1,6 +1,19 @@
 import { z } from 'zod'
 import type { JsonSchema } from '../../domain/json.ts'
+import { budgetList } from './budget-schemas.ts'
 import { cost, costReport, sessionCost } from './cost-schemas.ts'
+import {
+  agentCompleted,
+  agentDelta,
+  agentStarted,
+  progress,
+  sessionStarted,
+  streamEnd,
+  tacticCompleted,
+  tacticStarted,
+  toolCompleted,
+  toolStarted,
+} from './event-schemas.ts'
 import { componentRef } from './operation.ts'
 import { batchCounts, health, info, problem, ready, tacticList, tacticRecord } from './service-schemas.ts'
 import {
@@ -17,7 +30,11 @@ import {
 /** The shapes that answers have in common, by the names that they have in the document. */
 export const components = {
   AgentCall: agentCall,
+  AgentCompleted: agentCompleted,
+  AgentDelta: agentDelta,
+  AgentStarted: agentStarted,
   BatchCounts: batchCounts,
+  BudgetList: budgetList,
   Cost: cost,
   CostReport: costReport,
   Health: health,
@@ -25,15 +42,22 @@ export const components = {
   LlmCall: llmCall,
   Message: message,
   Problem: problem,
+  Progress: progress,
   Ready: ready,
   Session: session,
   SessionCost: sessionCost,
   SessionList: sessionList,
   SessionListItem: sessionListItem,
+  SessionStarted: sessionStarted,
   SessionSummary: sessionSummary,
+  StreamEnd: streamEnd,
   Tactic: tacticRecord,
+  TacticCompleted: tacticCompleted,
   TacticList: tacticList,
+  TacticStarted: tacticStarted,
   ToolCall: toolCall,
+  ToolCompleted: toolCompleted,
+  ToolStarted: toolStarted,
 } as const
 
 /** Describes the shared shapes as JSON Schemas that refer to one another. */

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts'
-import { costUsd } from './cost-schemas.ts'
+import { limitExcess } from './budget-schemas.ts'
+import { costUsd, count } from './cost-schemas.ts'
 
 export const problem = z
   .object({
     type: z.string().describe('A path of this service that explains the code.'),
     title: z.string(),
-    status: z.int(),
+    status: z.int().min(400).max(599),
     detail: z.string().describe('What was wrong here.'),
     instance: z.string().optional().describe('The path of the request.'),
     code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]).describe('Stable: rely on it.'),
@@ -18,6 +19,7 @@ export const problem = z
       .describe('Where the input does not fit.'),
     session_id: z.string().optional().describe('The session of a call that had begun.'),
     cost_usd: costUsd.optional(),
+    budget: limitExcess.optional(),
   })
   .describe('An error (RFC 9457).')
 
@@ -62,10 +64,10 @@ export const info = z
   .describe('What runs here.')
 
 export const batchCounts = z.object({
-  success: z.int(),
-  failure: z.int(),
-  cancelled: z.int(),
-  skipped: z.int(),
+  success: count,
+  failure: count,
+  cancelled: count,
+  skipped: count,
 })
 
 export const health = z.object({ status: z.literal('ok') })

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { sessionStates } from '../../domain/session.ts'
 import { cost, costUsd, count } from './cost-schemas.ts'
 
-const time = z.iso.datetime().describe('RFC 3339, UTC, with milliseconds.')
+export const time = z.iso
+  .datetime()
+  .describe('RFC 3339, UTC, with milliseconds.')
+  .meta({ pattern: undefined, examples: ['2026-11-22T13:44:32.994Z'] })
 const durationMs = z.number().min(0)
 const state = z.enum(sessionStates)
 const anything = z.unknown()
@@ -92,7 +95,7 @@ export const agentCall = z
     ),
     retries: z.array(
       z.object({
-        kind: z.enum(['exception', 'recall']),
+        kind: z.enum(['exception', 'recall', 'fallback']),
         step: count,
         error: z.string(),
         waited_ms: durationMs,
@@ -109,7 +112,7 @@ export const session = z
     tactic_id: z.string().describe('`package::name`'),
     state,
     end_reason: z
-      .enum(['client-closed', 'deadline', 'shutdown', 'cancelled'])
+      .enum(['client-closed', 'deadline', 'shutdown', 'cancelled', 'budget'])
       .nullable()
       .describe('What ended the call before its time.'),
     started_at: time,
