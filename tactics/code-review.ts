@@ -9,7 +9,6 @@ const Finding = z.object({
   suggestion: z.string().describe('What to write instead.'),
 })
 
-/** The root of what a model is asked for has to be an object. */
 const Findings = z.object({ findings: z.array(Finding).max(20) })
 
 const Review = z.object({

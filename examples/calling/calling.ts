@@ -1,4 +1,4 @@
-import { type ChatSetup, costUsd, isLllmError, loadRuntime, type Runtime, summaryOf } from 'lllm'
+import { type ChatSetup, costUsd, type Emit, isLllmError, loadRuntime, type Runtime, summaryOf } from 'lllm'
 import Digest from '../authoring/tactics/digest.ts'
 import Summarize from '../authoring/tactics/summarize.ts'
 import Headline from '../first/tactics/headline.ts'
@@ -58,6 +58,16 @@ export async function summarizeAsCompleted(
   for await (const item of summarize.asCompleted(articles, { maxWorkers: 4 })) {
     show(`Task ${item.index}: ${item.status === 'success' ? item.result : item.status}`)
   }
+  // #endregion
+}
+
+export async function follow(runtime: Runtime, text: string, show: (line: string) => void) {
+  // #region follow
+  const summarize = runtime.build(Summarize)
+  const emit: Emit = (event) => {
+    if (event.type === 'agent.delta') show(`${event.agent}: ${event.text}`)
+  }
+  return await summarize(text, { emit })
   // #endregion
 }
 

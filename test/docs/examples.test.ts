@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { loadRuntime, type Runtime } from 'lllm'
+import { type Emit, loadRuntime, type Runtime } from 'lllm'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import Brainstorm from '../../examples/authoring/tactics/brainstorm.ts'
 import Digest from '../../examples/authoring/tactics/digest.ts'
@@ -128,6 +128,21 @@ describe('calling from code', () => {
     expect(lines.sort()).toEqual(['Task 0: one', 'Task 1: two'])
   })
 
+  test('a call is followed while its reply comes', async () => {
+    const { runtime } = await openExamples('authoring', repeatLastWord())
+    const lines: string[] = []
+    const result = await calling.follow(runtime, 'one two', (line) => lines.push(line))
+    expect(lines.join('')).toBe(`writer: ${result}`)
+  })
+
+  test('a tactic tells its own progress', async () => {
+    const { runtime } = await openExamples('authoring', repeatLastWord())
+    const progress: unknown[] = []
+    const emit: Emit = (event) => void (event.type === 'progress' && progress.push(event.data))
+    await runtime.build(Digest)({ articles: ['one', 'two'] }, { emit })
+    expect(progress).toEqual([{ summarized: 2, failed: 0 }])
+  })
+
   test('a report has the session, its cost and its summary', async () => {
     const { runtime } = await openExamples('authoring', repeatLastWord())
     const { spent, text, summary } = await calling.reportOn(runtime, ['one'])
@@ -163,6 +178,7 @@ describe('calling from code', () => {
 describe('the package of docs/configuration.md', () => {
   const env = {
     LLLM_PRICES: fileURLToPath(new URL('examples/configuration/prices.yaml', root)),
+    LLLM_BUDGETS: fileURLToPath(new URL('examples/configuration/budgets.yaml', root)),
     LLLM_MCP_CONFIG: fileURLToPath(new URL('examples/configuration/mcp.json', root)),
     LLLM_API_KEY_MY_SERVER: 'a-key',
   }
@@ -171,7 +187,7 @@ describe('the package of docs/configuration.md', () => {
     const runtime = await loadSimulated('configuration', env)
     expect(runtime.warnings).toEqual([])
     const { configs } = runtime.engine.find('report')
-    expect([...configs.keys()]).toEqual(['default', 'local'])
+    expect([...configs.keys()]).toEqual(['default', 'frugal', 'local', 'steady'])
     expect(configs.get('default')?.agents.get('checker')).toMatchObject({
       model: 'gpt-4o-mini',
       apiType: 'response',

@@ -8,9 +8,11 @@ export default class Digest extends Tactic({
   agents: ['editor'],
   tactics: { summarize: Summarize },
   input: z.object({ articles: z.array(z.string().min(1)).min(1).max(50) }),
+  progress: z.object({ summarized: z.number(), failed: z.number() }),
 }) {
   async call({ articles }: InputOf<typeof Digest>) {
     const lines = await this.#summarizeAll(articles)
+    await this.#tellProgress(lines)
     const title = await this.#title(lines.join('\n'))
     return [title, ...lines].join('\n')
   }
@@ -19,6 +21,13 @@ export default class Digest extends Tactic({
     // #region batch
     const settled = await this.tactics.summarize.batch(articles, { maxWorkers: 8 })
     return settled.map((item) => (item.status === 'success' ? item.result : '(no summary)'))
+    // #endregion
+  }
+
+  #tellProgress(lines: readonly string[]) {
+    const failed = lines.filter((line) => line === '(no summary)').length
+    // #region emit
+    return this.emit({ summarized: lines.length - failed, failed })
     // #endregion
   }
 
