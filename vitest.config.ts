@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     pool: 'threads',
+    maxWorkers: '100%',
     testTimeout: 20_000,
     projects: [
       { extends: true, test: { name: 'house', include: ['test/house/**/*.test.ts'] } },

@@ -33,5 +33,29 @@ app.post<{ Body: { task: string } }>('/tactics/researcher', { schema }, async ({
   return { result: await ask('You write clear, concise summaries.', text) }
 })
 
+app.post<{ Body: { task: string } }>('/tactics/summarizer/stream', { schema }, async ({ body }, reply) => {
+  const stream = await client.chat.completions.create({
+    model: 'gpt-4o',
+    temperature: 0.2,
+    max_completion_tokens: 1000,
+    stream: true,
+    stream_options: { include_usage: true },
+    messages: [
+      { role: 'developer', content: 'You are a concise technical writer.' },
+      { role: 'user', content: `Summarize this text in 3 bullet points:\n\n${body.task}` },
+    ],
+  })
+  reply.hijack()
+  reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
+  let result = ''
+  for await (const chunk of stream) {
+    const text = chunk.choices[0]?.delta.content ?? ''
+    if (text === '') continue
+    result += text
+    reply.raw.write(`event: agent.delta\ndata: ${JSON.stringify({ text })}\n\n`)
+  }
+  reply.raw.end(`event: result\ndata: ${JSON.stringify({ result })}\n\n`)
+})
+
 const url = await app.listen({ port: 0, host: '127.0.0.1' })
 process.stdout.write(`${JSON.stringify({ url })}\n`)

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cpuMicroseconds, type Running, residentMb, runToEnd, startServer, stop } from './processes.ts'
+import { cpuMicroseconds, type Running, residentMb, runToEnd, startServer, stop, stopAll } from './processes.ts'
 
 const serverCore = 0
 const loadCore = 1
@@ -15,6 +15,12 @@ interface LoadResult {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+}
+interface Load {
+  readonly requests: number
+  /** Calls under way at once. */
+  readonly inFlight: number
+  readonly rampMs?: number
 }
 interface Row extends LoadResult {
   readonly cpuMicros: number
@@ -40,9 +46,15 @@ const startOurs = (providerUrl: string) =>
     serverCore,
   )
 
-async function measure(server: Running, tactic: string, requests: number, inFlight: number): Promise<Row> {
+async function measure(server: Running, tactic: string, { requests, inFlight, rampMs = 0 }: Load): Promise<Row> {
   const before = cpuMicroseconds(server)
-  const env = { URL: server.url, TACTIC: tactic, REQUESTS: String(requests), IN_FLIGHT: String(inFlight) }
+  const env = {
+    URL: server.url,
+    TACTIC: tactic,
+    REQUESTS: String(requests),
+    IN_FLIGHT: String(inFlight),
+    RAMP_MS: String(rampMs),
+  }
   const result = await runToEnd<LoadResult>(['bench/load.ts'], env, loadCore)
   if (result.failed > 0) throw new Error(`${result.failed} of ${requests} calls failed`)
   return { ...result, cpuMicros: (cpuMicroseconds(server) - before) / requests }
@@ -64,24 +76,19 @@ function printHead(title: string) {
   process.stdout.write(`\n${title.padEnd(44)}${columns.map((column) => column.padStart(10)).join('')}\n`)
 }
 
-async function compare(
-  title: string,
-  latencyMs: number,
-  tactics: readonly string[],
-  requests: number,
-  inFlight: number,
-) {
+async function compare(title: string, latencyMs: number, tactics: readonly string[], load: Load) {
   const provider = await startServer(['bench/provider.ts'], { LATENCY_MS: String(latencyMs) }, loadCore)
   printHead(title)
   for (const tactic of tactics) {
     const floor = await startFloor(provider.url)
     const ours = await startOurs(provider.url)
     const rows = { floor: [] as Row[], ours: [] as Row[] }
-    for (const server of [floor, ours]) await measure(server, tactic, Math.min(requests, 3_000), inFlight)
+    for (const server of [floor, ours])
+      await measure(server, tactic, { ...load, requests: Math.min(load.requests, 4_000) })
     // Side by side, round by round, so that a slow minute of the machine hits both.
     for (let round = 0; round < rounds; round++) {
-      rows.floor.push(await measure(floor, tactic, requests, inFlight))
-      rows.ours.push(await measure(ours, tactic, requests, inFlight))
+      rows.floor.push(await measure(floor, tactic, load))
+      rows.ours.push(await measure(ours, tactic, load))
     }
     print(`${tactic}: Fastify + openai SDK, no store`, median(rows.floor), median(rows.floor))
     print(`${tactic}: lllm with sessions in SQLite`, median(rows.ours), median(rows.floor))
@@ -94,27 +101,92 @@ async function compare(
 async function start() {
   const provider = await startServer(['bench/provider.ts'], {}, loadCore)
   const times: number[] = []
-  let memoryMb = 0
+  const idleMb: number[] = []
+  const calledMb: number[] = []
   for (let round = 0; round < rounds; round++) {
-    const startedAt = performance.now()
+    const startedAtMs = performance.now()
     const ours = await startOurs(provider.url)
-    await runToEnd(['bench/load.ts'], { URL: ours.url, TACTIC: 'summarizer', REQUESTS: '1', IN_FLIGHT: '1' }, loadCore)
-    times.push(performance.now() - startedAt)
-    memoryMb = residentMb(ours)
+    const readyAtMs = performance.now()
+    idleMb.push(residentMb(ours))
+    const measuringMs = performance.now() - readyAtMs
+    const answer = await fetch(`${ours.url}/tactics/summarizer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ task: 'bees' }),
+    })
+    if (answer.status !== 200) throw new Error(`the first answer was ${answer.status}`)
+    times.push(performance.now() - startedAtMs - measuringMs)
+    calledMb.push(residentMb(ours))
     await stop(ours)
   }
   await stop(provider)
-  const [, middle = times[0] ?? 0] = times.sort((left, right) => left - right)
+  const middle = (values: readonly number[]) => values.toSorted((left, right) => left - right)[values.length >> 1] ?? 0
   process.stdout.write(
-    `\nstart to first answer ${middle.toFixed(0)} ms (with the load's own start), idle memory ${memoryMb.toFixed(0)} MB\n`,
+    `\nstart to first answer ${middle(times).toFixed(0)} ms; memory idle after the start ${middle(idleMb).toFixed(0)} MB, ` +
+      `after the first call, with the provider's SDK loaded, ${middle(calledMb).toFixed(0)} MB\n`,
   )
+}
+
+interface StreamResult {
+  readonly failed: number
+  readonly pieces: number
+  /** To the first piece. */
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+async function measureStream(server: Running): Promise<StreamResult & { readonly cpuMicros: number }> {
+  const before = cpuMicroseconds(server)
+  const env = { URL: server.url, TACTIC: 'summarizer', REQUESTS: '300', IN_FLIGHT: '8' }
+  const result = await runToEnd<StreamResult>(['bench/load-stream.ts'], env, loadCore)
+  if (result.failed > 0) throw new Error(`${result.failed} streams failed`)
+  return { ...result, cpuMicros: (cpuMicroseconds(server) - before) / result.pieces }
+}
+
+async function compareStreams() {
+  const provider = await startServer(['bench/provider.ts'], { CHUNKS: '200' }, loadCore)
+  const floor = await startFloor(provider.url)
+  const ours = await startOurs(provider.url)
+  type StreamRow = Awaited<ReturnType<typeof measureStream>>
+  const rows = { floor: [] as StreamRow[], ours: [] as StreamRow[] }
+  for (const server of [floor, ours]) await measureStream(server)
+  for (let round = 0; round < rounds; round++) {
+    rows.floor.push(await measureStream(floor))
+    rows.ours.push(await measureStream(ours))
+  }
+  process.stdout.write(`\n${'streams of 200 pieces, 8 at once'.padEnd(44)}  CPU µs/piece  first piece p50 ms\n`)
+  const [floorRow, oursRow] = [rows.floor, rows.ours].map((list) =>
+    list.toSorted((left, right) => left.cpuMicros - right.cpuMicros).at(list.length >> 1),
+  )
+  if (floorRow === undefined || oursRow === undefined) return
+  for (const [name, row] of [
+    ['Fastify + openai SDK stream', floorRow],
+    ['lllm with sessions in SQLite', oursRow],
+  ] as const) {
+    process.stdout.write(
+      `${name.padEnd(44)}${row.cpuMicros.toFixed(1).padStart(14)}${row.p50Ms.toFixed(1).padStart(20)}\n`,
+    )
+  }
+  const ratios = [oursRow.cpuMicros / floorRow.cpuMicros, oursRow.p50Ms / floorRow.p50Ms]
+  process.stdout.write(
+    `${'ratio'.padEnd(44)}${ratios[0]?.toFixed(2).padStart(14)}${ratios[1]?.toFixed(2).padStart(20)}\n`,
+  )
+  await stop(floor)
+  await stop(ours)
+  await stop(provider)
 }
 
 try {
   await start()
-  await compare('no latency, 16 in flight', 0, ['summarizer', 'researcher'], 10_000, 16)
-  await compare('1 s latency, 1,000 in flight (ideal 1,000/s)', 1_000, ['summarizer'], 6_000, 1_000)
-  await compare('200 ms latency, 400 in flight', 200, ['summarizer'], 6_000, 400)
+  await compare('no latency, 16 in flight', 0, ['summarizer', 'researcher'], { requests: 10_000, inFlight: 16 })
+  await compare('1 s latency, 1,000 in flight (ideal 1,000/s)', 1_000, ['summarizer'], {
+    requests: 12_000,
+    inFlight: 1_000,
+    rampMs: 1_000,
+  })
+  await compare('200 ms latency, 400 in flight', 200, ['summarizer'], { requests: 10_000, inFlight: 400, rampMs: 200 })
+  await compareStreams()
 } finally {
+  stopAll()
   rmSync(folder, { recursive: true, force: true })
 }

@@ -14,11 +14,21 @@ const microsecondsPerTick = 10_000
 /** Whether processes can be bound to cores: the server on one, the load and the provider on another. */
 const canPin = process.platform === 'linux' && availableParallelism() >= 2
 
+const children = new Set<ChildProcess>()
+
 function start(args: readonly string[], env: Readonly<Record<string, string>>, core: number): ChildProcess {
   const command = canPin ? ['taskset', '-c', String(core), process.execPath] : [process.execPath]
   const [program = '', ...before] = command
   const full = { PATH: process.env['PATH'] ?? '', ...env }
-  return spawn(program, [...before, ...args], { env: full, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(program, [...before, ...args], { env: full, stdio: ['ignore', 'pipe', 'inherit'] })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
+/** Ends what a failed measurement has left running. */
+export function stopAll() {
+  for (const child of children) child.kill('SIGKILL')
 }
 
 /** Starts a server and waits until it prints a line of JSON with its `url`. */

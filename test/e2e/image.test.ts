@@ -72,11 +72,13 @@ describe('the Dockerfile', () => {
   test('has a health check that passes as long as the service answers', async () => {
     const service = await spawnService()
     const [, ...args] = readCommand(findInstruction(image, 'HEALTHCHECK'))
-    const check = () => spawnSync(process.execPath, args, { env: { LLLM_PORT: new URL(service.url).port } }).status
-    expect(check()).toBe(0)
+    const { port } = new URL(service.url)
+    const check = (env: Record<string, string>) => spawnSync(process.execPath, args, { env }).status
+    expect(check({ LLLM_PORT: port })).toBe(0)
+    expect(check({ PORT: port })).toBe(0)
     service.kill('SIGTERM')
     await service.exited
-    expect(check()).toBe(1)
-    expect(readVariables(findInstruction(image, 'ENV'))).toMatchObject({ LLLM_HOST: '0.0.0.0', LLLM_PORT: '8080' })
+    expect(check({ LLLM_PORT: port })).toBe(1)
+    expect(readVariables(findInstruction(image, 'ENV'))).toMatchObject({ LLLM_HOST: '0.0.0.0' })
   })
 })

@@ -95,7 +95,7 @@ describe('a service with calls under way that is told to stop', () => {
     const service = await spawnService({ provider, database, env: { LLLM_GRACE_MS: '100' } })
     const call = service.call('summarizer', 'slow')
     const batch = service.batch('summarizer', ['fast', 'slow', 'never'], { max_workers: 1 })
-    await provider.until(({ inFlight }) => inFlight === 2)
+    await provider.until(({ requests, inFlight }) => requests.length === 3 && inFlight === 2)
     service.kill('SIGTERM')
 
     const { status, body } = await call
