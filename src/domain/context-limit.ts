@@ -24,7 +24,8 @@ function tokensOfParts(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => sum + (part.type === 'text' ? tokensOfText(part.text) : tokensPerImage), 0)
 }
 
-function tokensOfText(text: string): number {
+/** The same for a text alone. */
+export function tokensOfText(text: string): number {
   return Math.ceil(encoder.encode(text).length / bytesPerToken)
 }
 

@@ -111,7 +111,7 @@ function whatWasReceived(
   const failure = error instanceof ProviderError ? error : null
   const message = failure?.partial ?? partial?.message() ?? null
   const response = message && { id: null, model: null, message, finishReason: null }
-  const wasCutShort = partial !== undefined && (signal.aborted || message !== null)
+  const wasCutShort = partial !== undefined && (signal.aborted || failure?.mayBeBilled === true)
   if (invoker.simulated || !wasCutShort) return { response, usage: failure?.usage ?? null }
   return { response, usage: failure?.usage ?? estimateUsage(request, message) }
 }

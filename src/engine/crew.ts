@@ -71,7 +71,8 @@ export function openCrew(crew: CrewParts): Crew {
       agents: Object.fromEntries(agents),
       tactics: Object.fromEntries(tactics),
       signal,
-      emit: (data) => tellProgress(tell, place, data),
+      // What is left behind of a tactic that was stopped has nothing to tell of a call that has ended.
+      emit: (data) => tellProgress(signal.aborted ? undefined : tell, place, data),
     },
     async settle() {
       while (atWork.size > 0) await Promise.allSettled(atWork)

@@ -1,4 +1,4 @@
-import { estimateTokens } from '../domain/context-limit.ts'
+import { estimateTokens, tokensOfText } from '../domain/context-limit.ts'
 import type { Usage } from '../domain/cost.ts'
 import type { ModelRequest, OnDelta } from '../domain/invoker.ts'
 import type { AssistantMessage } from '../domain/message.ts'
@@ -23,9 +23,9 @@ export function collectDeltas(passOn: OnDelta): PartialReply {
 }
 
 /** Counts the tokens of a request and of what came of its reply, where the provider told nothing. */
-export function estimateUsage({ messages }: ModelRequest, reply: AssistantMessage | null): Usage {
+export function estimateUsage({ messages, tools }: ModelRequest, reply: AssistantMessage | null): Usage {
   return {
-    promptTokens: estimateTokens(messages),
+    promptTokens: estimateTokens(messages) + (tools.length === 0 ? 0 : tokensOfText(JSON.stringify(tools))),
     cachedPromptTokens: 0,
     completionTokens: reply === null ? 0 : estimateTokens([reply]),
     reasoningTokens: 0,

@@ -186,6 +186,21 @@ describe('what an author emits', () => {
     expect(await call('go')).toBe('go')
   })
 
+  test('is told nobody any more once the call has ended', async () => {
+    let tellLate = async () => {}
+    class Lingering extends Tactic({ name: 'lingering' }) {
+      async call(task: string) {
+        tellLate = () => this.emit('late')
+        return task
+      }
+    }
+    const { call } = house({ tactics: [Lingering] })
+    const { emit, types } = listen()
+    await call('go', { emit })
+    await tellLate()
+    expect(types()).toEqual(['session.started'])
+  })
+
   test.each([
     ['too much', 'x'.repeat(17_000)],
     ['no JSON', undefined],

@@ -5,7 +5,7 @@ import { countLlmCalls } from '../../src/domain/session.ts'
 import { recallDelay } from '../../src/engine/ask-model.ts'
 import { Ask, doing } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { callsTool, fails, hangs, says } from '../support/scripted-model.ts'
+import { callsTool, fails, hangs, says, testUsage } from '../support/scripted-model.ts'
 
 describe('when the provider fails', () => {
   test('it is recalled at most max_llm_recall times', async () => {
@@ -192,6 +192,7 @@ describe('what a request costs', () => {
   test('a request that found no connection reached no provider', async () => {
     expect(countLlmCalls(await costOfOnly(fails('unreachable')))).toBe(0)
     expect(countLlmCalls(await costOfOnly(fails('unreachable', { mayBeBilled: true })))).toBe(1)
+    expect(countLlmCalls(await costOfOnly(fails('unreachable', { mayBeBilled: true, usage: testUsage })))).toBe(1)
     expect(countLlmCalls(await costOfOnly(fails('failed')))).toBe(1)
   })
 

@@ -36,7 +36,7 @@ export function environmentOf({ provider, database = ':memory:', env = {} }: Ser
 }
 
 /** Time and ids are real. Chance gives 0: between recalls nobody waits, unless the provider says how long. */
-const world: World = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
+export const testWorld: World = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
 
 export type TestService = Awaited<ReturnType<typeof startService>>
 
@@ -44,7 +44,7 @@ export type TestService = Awaited<ReturnType<typeof startService>>
  * Starts the service in this process: everything is real but the provider. It listens on a free port and is closed after the
  * test, or earlier by `close`.
  */
-export async function startService(spec: ServiceSpec = {}) {
+export async function startService({ world = testWorld, ...spec }: ServiceSpec & { readonly world?: World } = {}) {
   const settings = readSettings(environmentOf(spec))
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'info' }, { write: (line) => void logLines.push(JSON.parse(line)) })
@@ -69,7 +69,7 @@ export async function startService(spec: ServiceSpec = {}) {
     return closing
   }
   onTestFinished(close)
-  return { url, ...createClient(url), runtime, logLines, close }
+  return { url, ...createClient(url), server, runtime, logLines, close }
 }
 
 /** Starts a provider that is closed after the test. What its script throws fails the test. */
