@@ -3,9 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMicroseconds, type Running, residentMb, runToEnd, startServer, stop, stopAll } from './processes.ts'
 
 const serverCore = 0
+/** After this a start is over, and what it needed has been given back. */
+const settleMs = 2_000
 const loadCore = 1
 const rounds = Number(process.env['ROUNDS'] ?? 3)
 const folder = mkdtempSync(join(tmpdir(), 'lllm-bench-'))
@@ -106,18 +109,20 @@ async function start() {
   for (let round = 0; round < rounds; round++) {
     const startedAtMs = performance.now()
     const ours = await startOurs(provider.url)
-    const readyAtMs = performance.now()
-    idleMb.push(residentMb(ours))
-    const measuringMs = performance.now() - readyAtMs
     const answer = await fetch(`${ours.url}/tactics/summarizer`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ task: 'bees' }),
     })
     if (answer.status !== 200) throw new Error(`the first answer was ${answer.status}`)
-    times.push(performance.now() - startedAtMs - measuringMs)
+    times.push(performance.now() - startedAtMs)
+    await sleep(settleMs)
     calledMb.push(residentMb(ours))
     await stop(ours)
+    const idle = await startOurs(provider.url)
+    await sleep(settleMs)
+    idleMb.push(residentMb(idle))
+    await stop(idle)
   }
   await stop(provider)
   const middle = (values: readonly number[]) => values.toSorted((left, right) => left - right)[values.length >> 1] ?? 0

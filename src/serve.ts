@@ -11,6 +11,9 @@ import { type Environment, processEnvironment, readSettings, type Settings } fro
 import { systemWorld } from './system-world.ts'
 import { version } from './version.ts'
 
+/** By then a start is over. */
+const releaseAfterMs = 1_000
+
 /** A client that takes longer than this to send its request, or to read its answer, is cut off when the service ends. */
 const closingMaxMs = 1_000
 
@@ -72,9 +75,10 @@ async function startService(settings: Settings): Promise<Service> {
     }
     const { engine, store } = runtime
     const server = await createServer({ engine, store, settings, logger, info: describe(runtime), world: systemWorld })
-    releaseStartupMemory()
     const url = await listen(server, settings)
     logger.info({ url, version, tactics: engine.tactics.map(({ name }) => name), store: store.kind }, 'listening')
+    // Whoever waits for the start is not made to wait for this.
+    setTimeout(releaseStartupMemory, releaseAfterMs).unref()
     return {
       async end() {
         logger.info('shutting down')

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
  * Gives the memory that the start of this thread needed back to the system: parsed sources, schemas that were only read
  * once. By itself V8 does so when memory is short, and keeps a thread 10 to 25 MB larger than it has to be until then.
  *
- * It takes some 20 ms, so it belongs between the start and the first call.
+ * It takes some 20 ms, in which this thread does nothing else.
  */
 export function releaseStartupMemory() {
   setFlagsFromString('--expose-gc')

@@ -14,7 +14,7 @@ const batchCharactersMax = 16 * 1024 * 1024
  * From the start of one transaction to that of the next. A transaction costs as much CPU as several saves, and next to a
  * model's reply nobody notices the wait. A save that comes after a pause does not wait.
  */
-const betweenBatchesMs = 2
+const betweenBatchesMs = 3
 
 interface WaitingSave {
   readonly rows: SessionRows
