@@ -31,7 +31,7 @@ interface Row extends LoadResult {
 
 const startFloor = (providerUrl: string) =>
   startServer(['bench/floor.ts'], { OPENAI_BASE_URL: providerUrl, OPENAI_API_KEY: 'none' }, serverCore)
-const startOurs = (providerUrl: string) =>
+const startOurs = (providerUrl: string, core: number | null = serverCore) =>
   startServer(
     [
       ...(process.argv.includes('--profile') ? ['--cpu-prof', `--cpu-prof-dir=${process.cwd()}/bench/profiles`] : []),
@@ -46,7 +46,7 @@ const startOurs = (providerUrl: string) =>
       LLLM_DATABASE: join(folder, `${performance.now()}.db`),
       LLLM_LOG_LEVEL: process.env['LLLM_LOG_LEVEL'] ?? 'info',
     },
-    serverCore,
+    core,
   )
 
 async function measure(server: Running, tactic: string, { requests, inFlight, rampMs = 0 }: Load): Promise<Row> {
@@ -108,7 +108,7 @@ async function start() {
   const calledMb: number[] = []
   for (let round = 0; round < rounds; round++) {
     const startedAtMs = performance.now()
-    const ours = await startOurs(provider.url)
+    const ours = await startOurs(provider.url, null)
     const answer = await fetch(`${ours.url}/tactics/summarizer`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -119,7 +119,7 @@ async function start() {
     await sleep(settleMs)
     calledMb.push(residentMb(ours))
     await stop(ours)
-    const idle = await startOurs(provider.url)
+    const idle = await startOurs(provider.url, null)
     await sleep(settleMs)
     idleMb.push(residentMb(idle))
     await stop(idle)

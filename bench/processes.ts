@@ -16,8 +16,8 @@ const canPin = process.platform === 'linux' && availableParallelism() >= 2
 
 const children = new Set<ChildProcess>()
 
-function start(args: readonly string[], env: Readonly<Record<string, string>>, core: number): ChildProcess {
-  const command = canPin ? ['taskset', '-c', String(core), process.execPath] : [process.execPath]
+function start(args: readonly string[], env: Readonly<Record<string, string>>, core: number | null): ChildProcess {
+  const command = canPin && core !== null ? ['taskset', '-c', String(core), process.execPath] : [process.execPath]
   const [program = '', ...before] = command
   const full = { PATH: process.env['PATH'] ?? '', ...env }
   const child = spawn(program, [...before, ...args], { env: full, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -35,7 +35,7 @@ export function stopAll() {
 export async function startServer(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  core: number,
+  core: number | null,
 ): Promise<Running> {
   const child = start(args, env, core)
   if (child.stdout === null) throw new Error('no stdout')
