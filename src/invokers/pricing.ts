@@ -130,7 +130,8 @@ function createCatalogue() {
         const provider = find(model, apiUrl)
         if (provider === null) return null
         const flat = flatPrices(provider)
-        if (flat !== null) return multiply(flat, usage)
+        const isPossible = usage.cachedPromptTokens <= usage.promptTokens
+        if (flat !== null && isPossible) return multiply(flat, usage)
         const priced = load().calcPrice(tokens, model, { provider, timestamp: new Date(atMs) })
         // The catalogue counts what it has no price for as nothing.
         if (priced?.model_price.input_mtok === undefined || priced.model_price.output_mtok === undefined) return null

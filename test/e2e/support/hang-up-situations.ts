@@ -58,7 +58,7 @@ export const situations = [
     requestCount: 1,
     session: {
       // What was counted here is priced as what the provider would have counted.
-      cost: { prompt_tokens: 13, completion_tokens: 7, cost_usd: 0.0001025, unpriced_calls: 0 },
+      cost: { prompt_tokens: 98, completion_tokens: 7, cost_usd: 0.000315, unpriced_calls: 0 },
       llm_call_count: 1,
       agent_calls: [
         { llm_calls: [{ response: { message: { content: 'Half a reply' } }, usage: { estimated: true } }] },
