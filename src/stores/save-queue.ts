@@ -11,11 +11,10 @@ const batchSessionsMax = 256
 const batchCharactersMax = 16 * 1024 * 1024
 
 /**
- * From the start of one transaction to that of the next, in ms: after one for a lone session, and after one that several
- * shared. A transaction costs as much CPU as several saves, so where many calls end, the more share one the better; next to
- * a model's reply nobody notices the wait. A save that comes after a pause does not wait.
+ * From the start of one transaction to that of the next. A transaction costs as much CPU as several saves, and next to a
+ * model's reply nobody notices the wait. A save that comes after a pause does not wait.
  */
-const betweenBatchesMs = { lone: 2, shared: 12 } as const
+const betweenBatchesMs = 3
 
 interface WaitingSave {
   readonly rows: SessionRows
@@ -32,18 +31,17 @@ export function createSaveQueue(write: (batch: readonly SessionRows[]) => Promis
   let waiting: WaitingSave[] = []
   let waitingCharacters = 0
   let flushing: Promise<void> | undefined
-  let nextBatchAtMs = Number.NEGATIVE_INFINITY
+  let lastBatchAtMs = Number.NEGATIVE_INFINITY
 
   async function flush() {
     // One turn of the event loop, so that what ends together is written together.
     await setImmediate()
     while (waiting.length > 0) {
-      const waitMs = nextBatchAtMs - performance.now()
+      const waitMs = lastBatchAtMs + betweenBatchesMs - performance.now()
       // A full batch gains nothing by waiting for more.
       if (waitMs > 0 && waiting.length < batchSessionsMax) await setTimeout(waitMs)
-      const batch = takeBatch()
-      nextBatchAtMs = performance.now() + betweenBatchesMs[batch.length > 1 ? 'shared' : 'lone']
-      await writeBatch(batch)
+      lastBatchAtMs = performance.now()
+      await writeBatch(takeBatch())
     }
     flushing = undefined
   }
