@@ -72,6 +72,9 @@ export type OutputOf<T> = T extends { readonly spec: { readonly output: infer Ou
   ? SchemaOutput<Out>
   : never
 
+/** How a tactic is reached: in a URL, in a config, on the command line. */
+export const tacticName = /^[a-z0-9][a-z0-9_-]{0,63}$/
+
 const brand = Symbol.for('lllm.tactic')
 
 /** Whether a value is the class of a tactic, of this or another copy of this module. */

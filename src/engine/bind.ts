@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import { type Config, resolveConfig } from '../domain/config.ts'
+import { configMistake } from '../domain/config-bases.ts'
 import { LllmError, listKnown } from '../domain/errors.ts'
 import { canonicalJson } from '../domain/json.ts'
 import type { ConfigSource, Package } from '../domain/package.ts'
 import { toJsonSchema } from '../domain/schema.ts'
-import type { TacticClass } from '../domain/tactic.ts'
+import { type TacticClass, tacticName } from '../domain/tactic.ts'
 import { configsOf, type NamedConfig } from './config-names.ts'
 import type { BoundConfig, BoundTactic } from './engine.ts'
-import { type BindParts, configMistake, findPrompt, planAgent } from './plan-agent.ts'
-
-/** Names that fit a URL, a folder and a log line. */
-const tacticName = /^[a-z0-9][a-z0-9_-]{0,63}$/
+import { type BindParts, findPrompt, planAgent } from './plan-agent.ts'
 
 /**
  * Links the tactics of a package with its configs and prompts. All mistakes that can be known before a call are found here.
@@ -104,7 +102,10 @@ class Binder {
       const agentConfig = config.agents.get(agent)
       if (agentConfig !== undefined) return [agent, planAgent(config, agentConfig, this.#source, this.#parts)] as const
       const known = listKnown(agent, [...config.agents.keys()])
-      throw configMistake(config, `/agent_configs: the agent "${agent}" of the tactic "${name}" is missing. ${known}`)
+      throw configMistake(
+        config.file,
+        `/agent_configs: the agent "${agent}" of the tactic "${name}" is missing. ${known}`,
+      )
     })
     return {
       name: config.name,
@@ -122,7 +123,7 @@ class Binder {
     const unknownSub = [...config.subTactics.keys()].find((sub) => !Object.hasOwn(tactics, sub))
     if (unknownSub !== undefined) {
       const known = listKnown(unknownSub, Object.keys(tactics))
-      throw configMistake(config, `/sub_tactics: the tactic "${name}" has no sub-tactic "${unknownSub}". ${known}`)
+      throw configMistake(config.file, `/sub_tactics: the tactic "${name}" has no sub-tactic "${unknownSub}". ${known}`)
     }
     const declared = this.#agentsConfiguredBy(config, tactic)
     const unknown = [...config.agents.keys()].find((agent) => !declared.has(agent))
@@ -133,7 +134,7 @@ class Binder {
       owner === undefined
         ? known
         : `It is one of the sub-tactic "${owner[0]}", which has a config of its own; to use this one for it as well, say sub_tactics: { ${owner[0]}: ${config.name} }.`
-    throw configMistake(config, `/agent_configs: the tactic "${name}" has no agent "${unknown}". ${hint}`)
+    throw configMistake(config.file, `/agent_configs: the tactic "${name}" has no agent "${unknown}". ${hint}`)
   }
 
   /** The agents that a config is used for: those of its tactic, and of the sub-tactics that it is handed down to. */
@@ -176,7 +177,7 @@ class Binder {
     const found = own.find(([short]) => short === wanted)?.[1] ?? all.find(({ name }) => name === wanted)
     if (found !== undefined) return found
     const known = listKnown(wanted, [...own.map(([short]) => short), ...this.#configs.map(({ name }) => name)])
-    throw configMistake(config, `/sub_tactics/${key}: there is no config "${wanted}". ${known}`)
+    throw configMistake(config.file, `/sub_tactics/${key}: there is no config "${wanted}". ${known}`)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AgentPlan, ModelChoice } from '../domain/agent.ts'
 import type { AgentConfig, Config } from '../domain/config.ts'
+import { configMistake } from '../domain/config-bases.ts'
 import { picoUsdPerUsd } from '../domain/cost.ts'
 import { LllmError, listKnown } from '../domain/errors.ts'
 import type { Invoker } from '../domain/invoker.ts'
@@ -25,7 +26,7 @@ export function planAgent(config: Config, agent: AgentConfig, source: Package, p
   const model = agent.modelName ?? (invoker.simulated ? 'simulated' : undefined)
   if (model === undefined) {
     throw configMistake(
-      config,
+      config.file,
       `/agent_configs: the agent "${name}" has no model_name; give it one, or give one to global.`,
     )
   }
@@ -71,21 +72,20 @@ export function findPrompt({ name, prompts }: Package, path: string): AnyPrompt 
   throw new LllmError('unknown-prompt', `There is no prompt "${path}". ${listKnown(path, known)}`, { known })
 }
 
-export function configMistake({ file }: Config, message: string): LllmError {
-  return new LllmError('invalid-config', `${file}: ${message}`, { file })
-}
-
 function systemPrompt(config: Config, agent: AgentConfig, source: Package, toolSource: ToolSource): AnyPrompt {
   const { name, systemPrompt: template, systemPromptPath: path } = agent
   if (template !== undefined) return definePrompt({ template })
   if (path === undefined) {
-    throw configMistake(config, `/agent_configs: the agent "${name}" has neither system_prompt nor system_prompt_path.`)
+    throw configMistake(
+      config.file,
+      `/agent_configs: the agent "${name}" has neither system_prompt nor system_prompt_path.`,
+    )
   }
   const prompt = findOrExplain(config, name, source, path)
   const unknown = prompt.mcpServers.find((server) => !toolSource.servers.includes(server))
   if (unknown === undefined) return prompt
   throw configMistake(
-    config,
+    config.file,
     `The prompt "${path}" uses the MCP server "${unknown}", which is not in the settings. ${listKnown(unknown, toolSource.servers)}`,
   )
 }
@@ -94,7 +94,7 @@ function findOrExplain(config: Config, agent: string, source: Package, path: str
   try {
     return findPrompt(source, path)
   } catch (error) {
-    throw configMistake(config, `/agent_configs: "${agent}": ${(error as LllmError).message}`)
+    throw configMistake(config.file, `/agent_configs: "${agent}": ${(error as LllmError).message}`)
   }
 }
 
@@ -109,7 +109,7 @@ function planFallback(
   // Made up answers must not look like those of a model that is down.
   if (!invoker.simulated || standard.simulated) return { model, invoker }
   throw configMistake(
-    config,
+    config.file,
     `/agent_configs: the agent "${agent.name}" has the fallback model "${model}", which is simulated; its own model is not.`,
   )
 }
@@ -121,7 +121,7 @@ function findInvoker(config: Config, agent: string, invoker: string | undefined,
   if (found !== undefined) return found
   const known = [...config.invokers.keys(), ...invokers.builtIn.keys()]
   throw configMistake(
-    config,
+    config.file,
     `/agent_configs: the agent "${agent}" has an unknown invoker "${invoker}". ${listKnown(invoker, known)}`,
   )
 }

@@ -87,15 +87,21 @@ function multiply(prices: TokenPrices, usage: Usage): Price {
 type GenaiPrices = typeof import('@pydantic/genai-prices')
 type Provider = NonNullable<ReturnType<GenaiPrices['findProvider']>>
 
+/** What the catalogue has of a model: a provider of this model alone, and its prices where they are flat. */
+interface Listed {
+  readonly provider: Provider
+  readonly flat: TokenPrices | null
+}
+
 /** Models whose place in the catalogue is remembered. */
 const rememberedMax = 1_000
 
 function createCatalogue() {
   let genaiPrices: GenaiPrices | undefined
   // A search goes through hundreds of models. What it found, a provider of one model, is searched in no time.
-  const remembered = new Map<string, Provider | null>()
+  const remembered = new Map<string, Listed | null>()
 
-  function find(model: string, apiUrl: string | undefined): Provider | null {
+  function find(model: string, apiUrl: string | undefined): Listed | null {
     const key = `${model} ${apiUrl ?? ''}`
     const known = remembered.get(key)
     if (known !== undefined) return known
@@ -105,12 +111,13 @@ function createCatalogue() {
     return found
   }
 
-  function search(model: string, apiUrl: string | undefined): Provider | null {
+  function search(model: string, apiUrl: string | undefined): Listed | null {
     const { calcPrice, findProvider } = load()
     const provider = apiUrl === undefined ? undefined : findProvider({ providerApiUrl: apiUrl })
     const found = calcPrice({}, model, provider === undefined ? {} : { provider })
     if (found === null) return null
-    return { ...found.provider, models: [{ ...found.model, match: { equals: model.toLowerCase() } }] }
+    const only = { ...found.provider, models: [{ ...found.model, match: { equals: model.toLowerCase() } }] }
+    return { provider: only, flat: flatPrices(only) }
   }
 
   /** The catalogue takes about 40 ms to load, which a start should not wait for. */
@@ -121,17 +128,17 @@ function createCatalogue() {
 
   return {
     price(model: string, usage: Usage, atMs: number, apiUrl: string | undefined): Price | null {
-      const tokens = {
-        input_tokens: usage.promptTokens,
-        cache_read_tokens: usage.cachedPromptTokens,
-        output_tokens: usage.completionTokens,
-      }
       try {
-        const provider = find(model, apiUrl)
-        if (provider === null) return null
-        const flat = flatPrices(provider)
+        const found = find(model, apiUrl)
+        if (found === null) return null
+        const { provider, flat } = found
         const isPossible = usage.cachedPromptTokens <= usage.promptTokens
         if (flat !== null && isPossible) return multiply(flat, usage)
+        const tokens = {
+          input_tokens: usage.promptTokens,
+          cache_read_tokens: usage.cachedPromptTokens,
+          output_tokens: usage.completionTokens,
+        }
         const priced = load().calcPrice(tokens, model, { provider, timestamp: new Date(atMs) })
         // The catalogue counts what it has no price for as nothing.
         if (priced?.model_price.input_mtok === undefined || priced.model_price.output_mtok === undefined) return null

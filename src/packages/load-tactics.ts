@@ -1,12 +1,9 @@
 import { LllmError } from '../domain/errors.ts'
 import type { TacticSource } from '../domain/package.ts'
-import { isTacticClass, type TacticClass } from '../domain/tactic.ts'
+import { isTacticClass, type TacticClass, tacticName } from '../domain/tactic.ts'
 import { importModule } from './import-module.ts'
 import type { ListedFile } from './list-files.ts'
 import { findFault } from './tactic-fault.ts'
-
-/** How a tactic is reached: in a URL, in a config, on the command line. */
-export const tacticName = /^[a-z0-9][a-z0-9_-]{0,63}$/
 
 /**
  * Imports tactics, by default or by name, one or more a file. A tactic that a file merely passes on belongs to the file
