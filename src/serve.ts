@@ -18,7 +18,7 @@ const releaseAfterMs = 1_000
 const closingMaxMs = 1_000
 
 /** Serves until a signal ends it. Resolves to the exit code: 0 ended as asked, 1 could not start. */
-export async function serve(env: Environment = processEnvironment()): Promise<number> {
+export async function serve(env: Environment = processEnvironment()): Promise<0 | 1> {
   // From the first moment on: as the first process of a container, we would not be ended by a signal that nobody awaits.
   const signalled = untilSignal()
   let service: Service

@@ -3,4 +3,5 @@ import { enableCompileCache } from 'node:module'
 
 enableCompileCache()
 const { runCommandLine } = await import('./command-line.ts')
-process.exit(await runCommandLine(process.argv))
+const { processShell } = await import('./process-shell.ts')
+process.exit(await runCommandLine(process.argv.slice(2), processShell()))
