@@ -1,39 +1,51 @@
 import { type Chat, type ChatSetup, openChat } from './chat.ts'
 import { type Config, resolveConfig } from './domain/config.ts'
-import { LllmError, listKnown } from './domain/errors.ts'
+import { LllmError } from './domain/errors.ts'
+import { findResource } from './domain/find-resource.ts'
 import type { InvokerPool } from './domain/invoker-pool.ts'
-import type { ConfigSource, Package } from './domain/package.ts'
+import type { Asset, ConfigSource, Package, PackageSet } from './domain/package.ts'
+import { configKind } from './domain/resource-kinds.ts'
 import type { SessionStore } from './domain/session-store.ts'
 import { isTacticClass, type TacticClass } from './domain/tactic.ts'
-import { bindTactic } from './engine/bind.ts'
 import { createEngine } from './engine/create-engine.ts'
-import type { BoundTactic, Engine } from './engine/engine.ts'
+import type { Engine } from './engine/engine.ts'
 import type { EngineParts } from './engine/engine-parts.ts'
+import { findAsset } from './engine/find-asset.ts'
 import { type HandleOf, makeHandle, type TacticHandle } from './engine/handle.ts'
 import type { SessionKeeper } from './engine/session-keeper.ts'
+import type { House } from './load-house.ts'
+import type { Settings } from './settings.ts'
 
 /** A config as a plain value, in the shape of the YAML files. */
 export type ConfigValue = Readonly<Record<string, unknown>>
 
-/** A loaded package with everything that it takes to call its tactics from one's own code. */
+/** A loaded project with everything that it takes to call its tactics from one's own code. */
 export interface Runtime {
   readonly engine: Engine
   readonly store: SessionStore
+  /** What it was made with. Immutable. */
+  readonly settings: Settings
+  /** The package that is served. */
   readonly package: Package
+  /** All packages, the served one first. */
+  readonly packages: PackageSet
   readonly invokers: InvokerPool
   /** What was noticed at the start and is no mistake. */
   readonly warnings: readonly string[]
   /**
-   * Makes a tactic ready to be called: by its class, by its name, or by the `tactic_type` of a config. A config is given as
-   * the name of one of the package's (`code_review/pro`) or as a value; left out, it is the tactic's default.
+   * Makes a tactic ready to be called: by its class, by its name (`package::name` for those of other packages), or by the
+   * `tactic_type` of a config. A config is given as the name of one of the package's (`code_review/pro`, or `package:name`) or as a value; left
+   * out, it is the tactic's default.
    *
    * @throws LllmError that says what does not fit, and what is known.
    */
   build<T extends TacticClass>(tactic: T, config?: string | ConfigValue): HandleOf<T>
   build(tactic: string, config?: string | ConfigValue): TacticHandle
   build(config: ConfigValue): TacticHandle
-  /** The value of one of the package's configs with its bases merged in. */
+  /** The value of a config with its bases merged in: one of the package's, or `package:name`. */
   resolveConfig(name: string): ConfigValue
+  /** A file of a section that a package has named: `section:path`, or `package.section:path`. @throws LllmError `unknown-asset` */
+  asset(url: string): Asset
   /** Opens a conversation with a single agent. */
   chat(setup: ChatSetup): Chat
   /** Asks a single agent one thing. */
@@ -46,28 +58,27 @@ export interface Runtime {
 }
 
 export interface RuntimeParts {
-  readonly tactics: readonly BoundTactic[]
-  readonly source: Package
+  readonly settings: Settings
+  readonly house: Omit<House, 'tree'>
   readonly engineParts: EngineParts
-  readonly invokers: InvokerPool
   readonly store: SessionStore
   readonly keeper: SessionKeeper
   readonly warnings: readonly string[]
 }
 
-export function createRuntime(parts: RuntimeParts): Runtime {
-  const { tactics, source, engineParts, invokers, store, keeper, warnings } = parts
-  const { toolSource } = engineParts
-  const engine = createEngine(tactics, engineParts, keeper)
+export function createRuntime({ settings, house, engineParts, store, keeper, warnings }: RuntimeParts): Runtime {
+  const { tactics, packages, binder, invokers } = house
+  const { root: source } = packages
+  const engine = createEngine(tactics, engineParts, keeper, house.aliases)
 
   function bindOwn(tactic: TacticClass, config: ConfigSource): TacticHandle {
-    return makeHandle(engine, bindTactic(tactic, config, source, { invokers, toolSource }))
+    return makeHandle(engine, binder.bindWith(tactic, config))
   }
 
   function build(target: TacticClass | string | ConfigValue, config?: string | ConfigValue): TacticHandle {
     if (typeof target === 'object') return build(typeOf(target), target)
     if (config !== undefined) return bindOwn(classOf(target), configSource(source, config))
-    const bound = tactics.find(({ name, tactic }) => name === target || tactic === target)
+    const bound = typeof target === 'string' ? engine.find(target) : tactics.find(({ tactic }) => tactic === target)
     if (bound !== undefined) return makeHandle(engine, bound)
     const tactic = classOf(target)
     const name = tactic.spec.name ?? tactic.name
@@ -94,18 +105,21 @@ export function createRuntime(parts: RuntimeParts): Runtime {
   return {
     engine,
     store,
+    settings,
     package: source,
+    packages,
     invokers,
     warnings,
     build: build as Runtime['build'],
     resolveConfig: (name) => resolveNamed(source, name).value,
+    asset: (url) => findAsset(source, url),
     chat: (setup) => openChat(bindOwn, setup),
     quick,
     async close() {
       await keeper.close()
       // What cannot be given back counts as spent. It is written to the store, so the store is still open.
       await engineParts.budgets?.close().catch(() => undefined)
-      await Promise.allSettled([store.close(), invokers.close(), toolSource.close()])
+      await Promise.allSettled([store.close(), house.close()])
     },
   }
 }
@@ -119,19 +133,20 @@ function typeOf(config: ConfigValue): string {
   )
 }
 
+/** A config of another package is used as if it were based on here, so that its names mean what they mean there. */
 function configSource(source: Package, config: string | ConfigValue): ConfigSource {
-  return typeof config === 'string'
-    ? findConfig(source, config)
-    : { name: 'inline', file: 'the given config', value: config }
+  if (typeof config !== 'string') return { name: 'inline', file: 'the given config', value: config }
+  const { home, value } = findConfig(source, config)
+  return home === source ? value : { name: config, file: value.file, value: { base: config } }
 }
 
-function findConfig({ configs }: Package, name: string): ConfigSource {
-  const found = configs.get(name)
-  if (found !== undefined) return found
-  const known = [...configs.keys()]
-  throw new LllmError('unknown-config', `There is no config "${name}". ${listKnown(name, known)}`, { known })
+function findConfig(source: Package, name: string) {
+  const found = findResource(source, name, configKind)
+  if (found.ok) return found
+  throw new LllmError('unknown-config', found.message, { known: found.known })
 }
 
 function resolveNamed(source: Package, name: string): Config {
-  return resolveConfig(findConfig(source, name), source.configs)
+  const { home, value } = findConfig(source, name)
+  return resolveConfig(value, home)
 }

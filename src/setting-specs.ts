@@ -56,6 +56,13 @@ export const settingSpecs = {
     expects: 'the path of a file',
     schema: text.max(4_096),
   },
+  homeFolder: {
+    variables: ['LLLM_HOME'],
+    description: "Where the user's own packages are, in `packages/`, for all projects. `~` is the home folder.",
+    default: '~/.lllm',
+    expects: 'the path of a folder',
+    schema: text.max(4_096),
+  },
   openaiApiKey: {
     variables: ['OPENAI_API_KEY'],
     description: 'The key for the default provider. With neither key nor base URL the model is simulated.',

@@ -20,6 +20,7 @@ describe('without any variable', () => {
       host: '127.0.0.1',
       database: './data/lllm.db',
       manifestFile: undefined,
+      homeFolder: '~/.lllm',
       openaiApiKey: undefined,
       openaiBaseUrl: undefined,
       logLevel: 'info',

@@ -1,16 +1,31 @@
-import { LllmError, listKnown } from './errors.ts'
+import { LllmError } from './errors.ts'
+import { findResource } from './find-resource.ts'
 import { forbiddenKeys, isDeeperThan, jsonPointer } from './json.ts'
-import type { ConfigSource } from './package.ts'
+import type { ConfigSource, Package } from './package.ts'
+import { qualifyReferences } from './qualify-references.ts'
+import { configKind } from './resource-kinds.ts'
 
 /** A config nests at most this deep, and its chain of `base`s is at most this long. */
 export const configDepthMax = 32
 
 type Tree = Record<string, unknown>
 
-/** The value of a config over the values of its bases, without `base` itself. */
-export function mergeBases(source: ConfigSource, configs: ReadonlyMap<string, ConfigSource>): Tree {
-  const chain = chainOf(source, configs)
-  const merged = chain.reduceRight<Tree>((base, { file, value }) => merge(base, checkTree(value, file)), emptyTree())
+/** A config and the package that it is in. */
+interface Link {
+  readonly source: ConfigSource
+  readonly home: Package
+}
+
+/**
+ * The value of a config over the values of its bases, without `base` itself. What a base from another package refers to
+ * is written in full, so that it means here what it means there.
+ */
+export function mergeBases(source: ConfigSource, home: Package): Tree {
+  const chain = chainOf({ source, home })
+  const merged = chain.reduceRight<Tree>((base, link) => {
+    const value = checkTree(link.source.value, link.source.file)
+    return merge(base, link.home === home ? value : qualifyReferences(value, link.home))
+  }, emptyTree())
   delete merged['base']
   return merged
 }
@@ -19,28 +34,38 @@ function emptyTree(): Tree {
   return Object.create(null) as Tree
 }
 
-function chainOf(source: ConfigSource, configs: ReadonlyMap<string, ConfigSource>): readonly ConfigSource[] {
-  const chain = [source]
-  for (let current = source; current.value['base'] !== undefined; ) {
-    const { base } = current.value
-    if (typeof base !== 'string') throw configMistake(current.file, '/base must be the name of a config.')
-    const next = findBase(base, current, configs)
-    const path = [...chain, next].map(({ name }) => name).join(' → ')
-    if (chain.includes(next)) throw configMistake(current.file, `The chain of bases is a cycle: ${path}.`)
-    if (chain.length >= configDepthMax)
-      throw configMistake(current.file, `The chain of bases is longer than ${configDepthMax}.`)
+function chainOf(first: Link): readonly Link[] {
+  const chain = [first]
+  for (let current = first; current.source.value['base'] !== undefined; ) {
+    const { file, value } = current.source
+    const { base } = value
+    if (typeof base !== 'string') throw configMistake(file, '/base must be the name of a config.')
+    const next = findBase(base, current)
+    if (chain.some(({ source }) => source === next.source)) {
+      const path = [...chain, next].map((link) => tellLink(link, first.home)).join(' → ')
+      throw configMistake(file, `The chain of bases is a cycle: ${path}.`)
+    }
+    if (chain.length >= configDepthMax) {
+      throw configMistake(file, `The chain of bases is longer than ${configDepthMax}.`)
+    }
     chain.push(next)
     current = next
   }
   return chain
 }
 
-function findBase(base: string, from: ConfigSource, configs: ReadonlyMap<string, ConfigSource>): ConfigSource {
+function tellLink({ source, home }: Link, from: Package): string {
+  return home === from ? source.name : `${home.name}:${source.name}`
+}
+
+/** Beside the config first, then from the top of its package, then elsewhere. */
+function findBase(base: string, { source: from, home }: Link): Link {
   const folder = from.name.includes('/') ? from.name.slice(0, from.name.lastIndexOf('/') + 1) : ''
-  const beside = configs.get(folder + base)
-  const found = beside !== undefined && beside !== from ? beside : configs.get(base)
-  if (found !== undefined) return found
-  throw configMistake(from.file, `There is no config "${base}" to be its base. ${listKnown(base, [...configs.keys()])}`)
+  const beside = home.configs.get(folder + base)
+  if (beside !== undefined && beside !== from) return { source: beside, home }
+  const found = findResource(home, base, configKind)
+  if (found.ok) return { source: found.value, home: found.home }
+  throw configMistake(from.file, `/base: ${found.message}`)
 }
 
 function merge(base: Tree, over: Tree): Tree {

@@ -4,7 +4,7 @@ import { limitsConfig, parseLimits } from './config-limits.ts'
 import { listKnown } from './errors.ts'
 import { type JsonObject, jsonPointer } from './json.ts'
 import type { Limits } from './limits.ts'
-import type { ConfigSource } from './package.ts'
+import type { ConfigSource, Package } from './package.ts'
 
 /** At most this many mistakes of one file are told at once. */
 const issuesMax = 10
@@ -60,7 +60,7 @@ const invokerConfig = z.strictObject({
 
 const configFile = z.strictObject({
   base: z.string().min(1).max(512).optional(),
-  tactic_type: z.string().min(1).max(64).optional(),
+  tactic_type: z.string().min(1).max(192).optional(),
   description: z.string().optional(),
   global: globalConfig.optional(),
   agent_configs: z.array(agentConfig).optional(),
@@ -94,6 +94,8 @@ export interface AgentConfig {
 export interface Config {
   readonly name: string
   readonly file: string
+  /** The package that it is in: where its names mean something. */
+  readonly home: Package
   readonly tacticType: string | undefined
   readonly agents: ReadonlyMap<string, AgentConfig>
   readonly invokers: ReadonlyMap<string, InvokerConfig>
@@ -108,15 +110,14 @@ export interface Config {
 /**
  * Merges a config with its chain of `base`s and judges what comes out. Maps are merged key by key; lists and scalars replace.
  *
- * A base is looked for beside the config first (`default` in `code_review/pro` is `code_review/default`), then from the top.
+ * A base is looked for beside the config first (`default` in `code_review/pro` is `code_review/default`), then from the top
+ * of its package, then in its dependencies; `package:name` names it in full.
  *
  * @throws LllmError `invalid-config`, which names the file and what is known.
  */
-export function resolveConfig(source: ConfigSource, configs: ReadonlyMap<string, ConfigSource>): Config {
-  return parseConfig(source, mergeBases(source, configs))
-}
-
-function parseConfig({ name, file }: ConfigSource, value: Readonly<Record<string, unknown>>): Config {
+export function resolveConfig(source: ConfigSource, home: Package): Config {
+  const { name, file } = source
+  const value = mergeBases(source, home)
   const parsed = configFile.safeParse(value)
   if (!parsed.success) throw configMistake(file, parsed.error.issues.slice(0, issuesMax).map(tellIssue).join(' '))
   const { global: defaults = {}, agent_configs = [], invokers = {}, sub_tactics = {} } = parsed.data
@@ -130,6 +131,7 @@ function parseConfig({ name, file }: ConfigSource, value: Readonly<Record<string
   return {
     name,
     file,
+    home,
     tacticType: parsed.data.tactic_type,
     agents,
     invokers: new Map(Object.entries(invokers)),

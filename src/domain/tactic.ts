@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Agent } from './agent.ts'
 import type { Json } from './json.ts'
+import type { Asset } from './package.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
 
 /** What a tactic declares about itself. Everything is said once, here. */
@@ -24,6 +25,7 @@ export interface Scope {
   readonly tactics: Readonly<Record<string, SubTactic>>
   readonly signal: AbortSignal
   emit(data: Json): Promise<void>
+  asset(url: string): Asset
 }
 
 /** What a batch made of one of its tasks. Failures are values: one bad task does not hide the results of the others. */
@@ -134,11 +136,20 @@ export function Tactic<
      */
     readonly emit: (data: SchemaInput<Progress>) => Promise<void>
 
+    /**
+     * A file of the package: `section:path`, or `package.section:path` of one that it can name. Sections of files are those
+     * that `lllm.toml` names beside the standard ones.
+     *
+     * @throws LllmError `unknown-asset`, which lists what is known.
+     */
+    readonly asset: (url: string) => Asset
+
     constructor(scope: Scope) {
       this.agents = scope.agents as AgentsOf<Agents>
       this.tactics = scope.tactics as unknown as SubTacticsOf<Tactics>
       this.signal = scope.signal
       this.emit = scope.emit
+      this.asset = scope.asset
     }
 
     /** The orchestration. What it returns is validated by the output schema; what it throws ends the call as a failure. */

@@ -3,91 +3,92 @@ import { type Config, resolveConfig } from '../domain/config.ts'
 import { configMistake } from '../domain/config-bases.ts'
 import { LllmError, listKnown } from '../domain/errors.ts'
 import { canonicalJson } from '../domain/json.ts'
-import type { ConfigSource, Package } from '../domain/package.ts'
+import type { ConfigSource, Package, PackageSet } from '../domain/package.ts'
 import { toJsonSchema } from '../domain/schema.ts'
-import { type TacticClass, tacticName } from '../domain/tactic.ts'
-import { configsOf, type NamedConfig } from './config-names.ts'
+import type { TacticClass } from '../domain/tactic.ts'
+import { chooseConfig } from './choose-config.ts'
+import { type ConfigShelf, type NamedConfig, shelveConfigs } from './config-names.ts'
 import type { BoundConfig, BoundTactic } from './engine.ts'
+import { findAsset } from './find-asset.ts'
+import { refuseSharedInvokers } from './invoker-names.ts'
 import { type BindParts, findPrompt, planAgent } from './plan-agent.ts'
+import { type RegisteredTactic, registerTactics, type TacticRegistry } from './tactic-registry.ts'
 
-/**
- * Links the tactics of a package with its configs and prompts. All mistakes that can be known before a call are found here.
- *
- * @throws LllmError that names the file, what is wrong, and what is known.
- */
-export function bindPackage(source: Package, parts: BindParts): readonly BoundTactic[] {
-  return new Binder(source, parts).bindAll()
+/** Links tactics with configs and prompts. All mistakes that can be known before a call are found here. */
+export interface Binder {
+  /** The tactics of all packages. @throws LllmError that names the file, what is wrong, and what is known. */
+  bindAll(): readonly BoundTactic[]
+  /** One tactic with one config that is in no file. @throws as `bindAll` */
+  bindWith(tactic: TacticClass, config: ConfigSource): BoundTactic
 }
 
-/** Links one tactic with one config that is in no file. */
-export function bindTactic(tactic: TacticClass, config: ConfigSource, source: Package, parts: BindParts): BoundTactic {
-  return new Binder(source, parts).bindWith(tactic, config)
+/** @throws LllmError for a config that cannot be resolved, and for names that are there twice. */
+export function createBinder(packages: PackageSet, parts: BindParts): Binder {
+  return new PackageBinder(packages, parts)
 }
 
-class Binder {
-  readonly #source: Package
+/** Where a tactic is from, registered or not. */
+type Origin = Pick<RegisteredTactic, 'name' | 'id' | 'file' | 'home' | 'address' | 'shadowedBy'>
+
+class PackageBinder implements Binder {
+  readonly #packages: PackageSet
   readonly #parts: BindParts
+  readonly #registry: TacticRegistry
+  readonly #shelf: ConfigShelf
   readonly #bound = new Map<TacticClass, BoundTactic>()
-  readonly #configs: readonly Config[]
 
-  constructor(source: Package, parts: BindParts) {
-    this.#source = source
+  constructor(packages: PackageSet, parts: BindParts) {
+    this.#packages = packages
     this.#parts = parts
-    this.#configs = [...source.configs.values()].map((config) => resolveConfig(config, source.configs))
+    this.#registry = registerTactics(packages)
+    this.#shelf = shelveConfigs(packages, this.#registry)
+    refuseSharedInvokers(this.#shelf.all)
   }
 
   bindAll(): readonly BoundTactic[] {
-    const names = this.#source.tactics.map(({ tactic }) => tactic.spec.name ?? '')
-    for (const { file, tacticType } of this.#configs) {
-      if (tacticType === undefined || names.includes(tacticType)) continue
-      throw new LllmError(
-        'invalid-config',
-        `${file}: /tactic_type: there is no tactic "${tacticType}". ${listKnown(tacticType, names)}`,
-      )
-    }
-    return this.#source.tactics.map(({ tactic }) => this.#bindRegistered(tactic))
+    return this.#registry.all.map((registered) => this.#bindRegistered(registered))
   }
 
   bindWith(tactic: TacticClass, source: ConfigSource): BoundTactic {
-    const config = resolveConfig(source, new Map([...this.#source.configs, [source.name, source]]))
-    const registered = this.#source.tactics.find((entry) => entry.tactic === tactic)
-    return this.#bind(tactic, tactic.spec.name ?? tactic.name, registered?.file ?? source.file, [['default', config]])
+    const { root } = this.#packages
+    const config = resolveConfig(source, { ...root, configs: new Map([...root.configs, [source.name, source]]) })
+    const origin = this.#registry.of(tactic) ?? unregistered(tactic, tactic.name, root, source.file)
+    return this.#bind(tactic, origin, [['default', { ...config, home: root }]])
   }
 
-  #bindRegistered(tactic: TacticClass): BoundTactic {
+  #bindRegistered(registered: RegisteredTactic): BoundTactic {
+    const { tactic, name, file, home } = registered
     const known = this.#bound.get(tactic)
     if (known !== undefined) return known
-    const file = this.#source.tactics.find((entry) => entry.tactic === tactic)?.file ?? ''
-    const name = tactic.spec.name ?? ''
-    if (!tacticName.test(name)) {
-      throw new LllmError(
-        'invalid-tactic',
-        `${file}: the name "${name}" of the tactic does not fit ${tacticName.source}.`,
-      )
-    }
-    const configs = configsOf(name, this.#configs)
+    const configs = this.#shelf.of(registered)
     if (configs.length === 0 && tactic.spec.agents.length > 0) {
-      const names = [...this.#source.configs.keys()]
+      const names = [...home.configs.keys()]
       throw new LllmError(
         'invalid-tactic',
         `${file}: the tactic "${name}" has no config: expected configs/${name}.yaml. ${listKnown(name, names)}`,
+        { file },
       )
     }
-    const bound = this.#bind(tactic, name, file, configs.length > 0 ? configs : [['default', emptyConfig(name, file)]])
+    const named: readonly NamedConfig[] =
+      configs.length > 0 ? configs : [['default', resolveConfig({ name, file, value: {} }, home)]]
+    const bound = this.#bind(tactic, registered, named)
     this.#bound.set(tactic, bound)
     return bound
   }
 
-  #bind(tactic: TacticClass, name: string, file: string, configs: readonly NamedConfig[]): BoundTactic {
+  #bind(tactic: TacticClass, origin: Origin, configs: readonly NamedConfig[]): BoundTactic {
     const { spec } = tactic
+    const { name, id, file, home, address, shadowedBy } = origin
     const bind = (config: Config) => {
       this.#refuseUnknown(tactic, name, config)
-      return this.#bindConfig(tactic, name, config)
+      return this.#bindConfig(tactic, origin, config)
     }
     return {
       name,
-      id: `${this.#source.name}::${name}`,
-      package: { name: this.#source.name, version: this.#source.version },
+      id,
+      address,
+      ...(shadowedBy === undefined ? {} : { shadowedBy }),
+      package: { name: home.name, version: home.version },
       file,
       tactic,
       configs: new Map(configs.map(([shortName, config]) => [shortName, bind(config)])),
@@ -96,11 +97,11 @@ class Binder {
     }
   }
 
-  #bindConfig(tactic: TacticClass, name: string, config: Config): BoundConfig {
+  #bindConfig(tactic: TacticClass, { name, home }: Origin, config: Config): BoundConfig {
     const { agents, tactics } = tactic.spec
     const plans = agents.map((agent) => {
       const agentConfig = config.agents.get(agent)
-      if (agentConfig !== undefined) return [agent, planAgent(config, agentConfig, this.#source, this.#parts)] as const
+      if (agentConfig !== undefined) return [agent, planAgent(config, agentConfig, this.#parts)] as const
       const known = listKnown(agent, [...config.agents.keys()])
       throw configMistake(
         config.file,
@@ -108,10 +109,11 @@ class Binder {
       )
     })
     return {
-      name: config.name,
+      name: config.home === home ? config.name : `${config.home.name}:${config.name}`,
       hash: createHash('sha256').update(canonicalJson(config.value)).digest('hex'),
       agents: new Map(plans),
-      findPrompt: (path) => findPrompt(this.#source, path),
+      findPrompt: (path) => findPrompt(home, path),
+      findAsset: (url) => findAsset(home, url),
       subTactics: new Map(Object.keys(tactics).map((key) => [key, this.#bindSubTactic(key, tactic, config)])),
       limits: config.limits,
     }
@@ -140,7 +142,7 @@ class Binder {
   /** The agents that a config is used for: those of its tactic, and of the sub-tactics that it is handed down to. */
   #agentsConfiguredBy(config: Config, tactic: TacticClass): ReadonlySet<string> {
     const below = Object.entries(tactic.spec.tactics).flatMap(([key, sub]) => {
-      const choice = this.#chooseConfig(key, tactic, config)
+      const choice = chooseConfig(key, tactic, config, this.#registry, this.#shelf)
       return choice === config ? [...this.#agentsConfiguredBy(config, sub)] : []
     })
     return new Set([...tactic.spec.agents, ...below])
@@ -148,45 +150,22 @@ class Binder {
 
   #bindSubTactic(key: string, parent: TacticClass, parentConfig: Config) {
     const tactic = parent.spec.tactics[key] as TacticClass
-    const chosen = this.#chooseConfig(key, parent, parentConfig)
-    if (chosen === undefined) {
-      const bound = this.#bindRegistered(tactic)
+    const registered = this.#registry.of(tactic)
+    const chosen = chooseConfig(key, parent, parentConfig, this.#registry, this.#shelf)
+    if (chosen === undefined && registered !== undefined) {
+      const bound = this.#bindRegistered(registered)
       const [config] = bound.configs.values()
       return { tactic: bound, config: config as BoundConfig }
     }
-    const name = tactic.spec.name ?? key
-    const config = this.#bindConfig(tactic, name, chosen)
-    const bound = { ...this.#bind(tactic, name, parentConfig.file, []), configs: new Map([['default', config]]) }
+    const origin = registered ?? unregistered(tactic, key, parentConfig.home, parentConfig.file)
+    const config = this.#bindConfig(tactic, origin, chosen ?? parentConfig)
+    const bound = { ...this.#bind(tactic, origin, []), configs: new Map([['default', config]]) }
     return { tactic: bound, config }
   }
-
-  /**
-   * Which config a sub-tactic is called with: the one that `sub_tactics` names; else its parent's, as in the lesson, where that
-   * configures its agents on purpose; else its own default, which is undefined here; else its parent's again.
-   */
-  #chooseConfig(key: string, parent: TacticClass, config: Config): Config | undefined {
-    const tactic = parent.spec.tactics[key] as TacticClass
-    const own = configsOf(tactic.spec.name ?? key, this.#configs)
-    const wanted = config.subTactics.get(key)
-    if (wanted === undefined) {
-      const isRegistered = this.#source.tactics.some((entry) => entry.tactic === tactic)
-      const hasOwn = isRegistered && (own.length > 0 || tactic.spec.agents.length === 0)
-      return hasOwn && !configuresOnPurpose(config, parent, tactic) ? undefined : config
-    }
-    const all = [config, ...this.#configs]
-    const found = own.find(([short]) => short === wanted)?.[1] ?? all.find(({ name }) => name === wanted)
-    if (found !== undefined) return found
-    const known = listKnown(wanted, [...own.map(([short]) => short), ...this.#configs.map(({ name }) => name)])
-    throw configMistake(config.file, `/sub_tactics/${key}: there is no config "${wanted}". ${known}`)
-  }
 }
 
-/** Whether a config has all agents of a sub-tactic, one of which can be meant for nobody else. */
-function configuresOnPurpose(config: Config, parent: TacticClass, { spec }: TacticClass): boolean {
-  const hasAll = spec.agents.every((agent) => config.agents.has(agent))
-  return hasAll && spec.agents.some((agent) => !parent.spec.agents.includes(agent))
-}
-
-function emptyConfig(name: string, file: string): Config {
-  return resolveConfig({ name, file, value: {} }, new Map())
+/** A tactic that is in no package's folder: one's own class, or one beside another in its file that is not exported. */
+function unregistered({ spec }: TacticClass, fallbackName: string, home: Package, file: string): Origin {
+  const name = spec.name ?? fallbackName
+  return { name, id: `${home.name}::${name}`, file, home, address: name }
 }

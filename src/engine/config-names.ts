@@ -1,32 +1,69 @@
 import type { Config } from '../domain/config.ts'
+import { resolveConfig } from '../domain/config.ts'
+import { configMistake } from '../domain/config-bases.ts'
 import { LllmError } from '../domain/errors.ts'
+import type { Package, PackageSet } from '../domain/package.ts'
+import type { RegisteredTactic, TacticRegistry } from './tactic-registry.ts'
 
 /** A config and the short name by which a caller chooses it. */
 export type NamedConfig = readonly [shortName: string, config: Config]
 
+/** The configs of all packages, and which tactic each is for. */
+export interface ConfigShelf {
+  readonly all: readonly Config[]
+  /** The configs of a tactic, the default first. */
+  of(tactic: RegisteredTactic): readonly NamedConfig[]
+}
+
 /**
- * The configs of a tactic, the default first. `x` and `x/default` are the default of the tactic `x`, `x/pro` is its `pro`;
- * a config that says `tactic_type: x` belongs to it under whatever name it has.
+ * Resolves all configs and finds out whose they are: `x` and `x/default` are the default of the tactic `x`, `x/pro` is its
+ * `pro`; a config that says `tactic_type: x` belongs to it under whatever name it has. The served package may have configs for
+ * the tactics of others, which go before theirs.
  *
- * @throws LllmError `invalid-config` when two have one short name.
+ * @throws LllmError `invalid-config` when a config is for no tactic that there is, or two have one short name.
  */
-export function configsOf(tactic: string, configs: readonly Config[]): readonly NamedConfig[] {
-  const named = configs
-    .filter((config) => tacticOf(config) === tactic)
-    .map((config): NamedConfig => [shortNameOf(config.name, tactic), config])
-  const twice = named.find(([name], index) => named.findIndex(([other]) => other === name) !== index)
-  if (twice !== undefined) {
-    const [name, { file }] = twice
-    throw new LllmError('invalid-config', `${file}: the tactic "${tactic}" has two configs named "${name}".`, { file })
+export function shelveConfigs({ root, all: packages }: PackageSet, registry: TacticRegistry): ConfigShelf {
+  const byTactic = new Map<RegisteredTactic, NamedConfig[]>()
+  const all = packages.flatMap((home) => [...home.configs.values()].map((source) => resolveConfig(source, home)))
+  for (const config of all) {
+    const tactic = tacticOf(config, registry, root)
+    if (tactic === undefined) continue
+    const others = byTactic.get(tactic) ?? []
+    const named = nameIn(tactic, config)
+    const twice = others.find(([name, other]) => name === named[0] && other.home === config.home)
+    if (twice !== undefined) {
+      const message = `${config.file}: the tactic "${tactic.name}" has two configs named "${named[0]}".`
+      throw new LllmError('invalid-config', message, { file: config.file })
+    }
+    byTactic.set(tactic, [...others, named])
   }
-  return named.toSorted(([left], [right]) => Number(right === 'default') - Number(left === 'default'))
+  return { all, of: (tactic) => inOrder(byTactic.get(tactic) ?? [], root) }
 }
 
-function tacticOf({ name, tacticType }: Config): string {
-  return tacticType ?? name.split('/', 1)[0] ?? name
+function tacticOf(config: Config, registry: TacticRegistry, root: Package): RegisteredTactic | undefined {
+  const { name, file, home, tacticType } = config
+  if (tacticType === undefined) {
+    const own = registry.all.find((tactic) => tactic.home === home && tactic.name === name.split('/', 1)[0])
+    return own
+  }
+  const found = registry.find(home, tacticType)
+  if (typeof found === 'string') throw configMistake(file, `/tactic_type: ${found}`)
+  if (found.home === home || home === root) return found
+  throw configMistake(
+    file,
+    `/tactic_type: "${found.id}" is of another package. Only the served package, "${root.name}", configures the tactics of others.`,
+  )
 }
 
-function shortNameOf(name: string, tactic: string): string {
-  if (name === tactic) return 'default'
-  return name.startsWith(`${tactic}/`) ? name.slice(tactic.length + 1) : name
+function nameIn(tactic: RegisteredTactic, config: Config): NamedConfig {
+  const { name } = config
+  if (name === tactic.name) return ['default', config]
+  return [name.startsWith(`${tactic.name}/`) ? name.slice(tactic.name.length + 1) : name, config]
+}
+
+/** The default first, and of two with one name that of the root. */
+function inOrder(configs: readonly NamedConfig[], root: Package): readonly NamedConfig[] {
+  const byName = new Map<string, Config>()
+  for (const [name, config] of configs) if (config.home === root || !byName.has(name)) byName.set(name, config)
+  return [...byName].toSorted(([left], [right]) => Number(right === 'default') - Number(left === 'default'))
 }

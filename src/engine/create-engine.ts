@@ -14,8 +14,10 @@ export function createEngine(
   tactics: readonly BoundTactic[],
   parts: EngineParts,
   keeper: Pick<SessionKeeper, 'keep' | 'waitingCount'>,
+  /** What the served package calls others: the names of packages by their aliases. */
+  aliases: ReadonlyMap<string, string> = new Map(),
 ): Engine {
-  const byName = indexByName(tactics)
+  const byName = new Map([...tactics.map((tactic) => [tactic.id, tactic] as const), ...tactics.map(byAddress)])
 
   async function executeAndKeep(call: PreparedCall, options?: ExecuteOptions): Promise<Outcome> {
     const outcome = await execute(parts, call, options)
@@ -24,19 +26,19 @@ export function createEngine(
   }
 
   return {
-    tactics: [...byName.values()].sort((left, right) => (left.name < right.name ? -1 : 1)),
+    tactics: tactics.toSorted((left, right) => (left.address < right.address ? -1 : 1)),
     get unsavedSessions() {
       return keeper.waitingCount
     },
     budgets: () => parts.budgets?.statuses() ?? [],
     find(name) {
-      const tactic = byName.get(name)
+      const tactic = byName.get(name) ?? byName.get(withoutAlias(name, aliases))
       if (tactic !== undefined) return tactic
-      const known = [...byName.keys()].sort()
+      const known = tactics.map(({ address }) => address).sort()
       throw new LllmError('unknown-tactic', `There is no tactic "${name}". ${listKnown(name, known)}`, { known })
     },
     prepare: async (tactic, task, configName) => prepareCall(tactic, findConfig(tactic, configName), task),
-    execute: (call, options?: CallOptions) => executeAndKeep(call, options),
+    execute: (call, options) => executeAndKeep(call, options),
     async *batch(calls, { maxWorkers, failFast, signal, timeoutMs, budgetUsd, ...options } = {}) {
       const scope = openStopScope(signal === undefined ? [] : [signal], timeoutMs)
       const deadlineAtMs = parts.world.clock.now() + (timeoutMs ?? Infinity)
@@ -64,18 +66,15 @@ export function createEngine(
   }
 }
 
-/** @throws LllmError `invalid-tactic` when two tactics answer to one name. */
-function indexByName(tactics: readonly BoundTactic[]): ReadonlyMap<string, BoundTactic> {
-  const byName = new Map<string, BoundTactic>()
-  for (const tactic of tactics) {
-    const other = byName.get(tactic.name)
-    if (other !== undefined) {
-      const message = `${tactic.file}: the name "${tactic.name}" is taken by the tactic of ${other.file}.`
-      throw new LllmError('invalid-tactic', message, { file: tactic.file })
-    }
-    byName.set(tactic.name, tactic)
-  }
-  return byName
+function byAddress(tactic: BoundTactic): readonly [string, BoundTactic] {
+  return [tactic.address, tactic]
+}
+
+/** `alias::name` with the name of the package that the alias is for. */
+function withoutAlias(name: string, aliases: ReadonlyMap<string, string>): string {
+  const end = name.indexOf('::')
+  const owner = end === -1 ? undefined : aliases.get(name.slice(0, end))
+  return owner === undefined ? name : owner + name.slice(end)
 }
 
 /** @throws LllmError `unknown-config`, which lists what is known. */

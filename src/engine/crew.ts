@@ -72,6 +72,7 @@ export function openCrew(crew: CrewParts): Crew {
       tactics: Object.fromEntries(tactics),
       signal,
       // What is left behind of a tactic that was stopped has nothing to tell of a call that has ended.
+      asset: config.findAsset,
       emit: (data) => tellProgress(signal.aborted ? undefined : tell, place, data),
     },
     async settle() {

@@ -3,16 +3,22 @@ import type { LllmError } from '../domain/errors.ts'
 import type { Emit } from '../domain/event.ts'
 import type { JsonObject, JsonSchema } from '../domain/json.ts'
 import type { Limits } from '../domain/limits.ts'
+import type { Asset } from '../domain/package.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
 import type { Session } from '../domain/session.ts'
 import type { BatchOptions, TacticClass } from '../domain/tactic.ts'
 import type { BudgetStatus } from './budget-book.ts'
+import type { Meter } from './meter.ts'
 
 /** A tactic with its configs and prompts linked: ready to be called. Immutable, shared by all calls. */
 export interface BoundTactic {
   readonly name: string
   /** `package::name` */
   readonly id: string
+  /** The shortest name that finds it: `name`, or the id where another package's tactic has the name. */
+  readonly address: string
+  /** The id of the tactic that the bare name finds instead. */
+  readonly shadowedBy?: string
   readonly package: { readonly name: string; readonly version: string }
   readonly file: string
   readonly tactic: TacticClass
@@ -29,6 +35,8 @@ export interface BoundConfig {
   readonly agents: ReadonlyMap<string, AgentPlan>
   /** Finds a prompt of the tactic's package. @throws LllmError `unknown-prompt`, which lists what is known. */
   findPrompt(path: string): AnyPrompt
+  /** Finds a file of the tactic's package. @throws LllmError `unknown-asset`, which lists what is known. */
+  findAsset(url: string): Asset
   readonly subTactics: ReadonlyMap<string, { readonly tactic: BoundTactic; readonly config: BoundConfig }>
   readonly limits: Limits
 }
@@ -67,18 +75,25 @@ export interface BatchItem {
 }
 
 export interface Engine {
-  /** All tactics that can be called, in order of their names. */
+  /** All tactics that can be called, in order of their addresses. */
   readonly tactics: readonly BoundTactic[]
   /** Sessions of ended calls that the store could not take yet. More than 0 means that it fails. */
   readonly unsavedSessions: number
   /** How the standing budgets are, in the order of the settings. */
   budgets(): readonly BudgetStatus[]
-  /** @throws LllmError `unknown-tactic`, which lists what is known. */
+  /**
+   * Finds a tactic by its name, or by `package::name`, where the package may be called as the served one calls it.
+   *
+   * @throws LllmError `unknown-tactic`, which lists what is known.
+   */
   find(name: string): BoundTactic
   /** Judges a task and the name of a config. Rejects with an LllmError `invalid-task` or `unknown-config`. */
   prepare(tactic: BoundTactic, task: unknown, configName?: string): Promise<PreparedCall>
-  /** Calls a tactic once. It never rejects: a failure is an outcome with its session and its cost. */
-  execute(call: PreparedCall, options?: CallOptions): Promise<Outcome>
+  /**
+   * Calls a tactic once. It never rejects: a failure is an outcome with its session and its cost. What it spends counts
+   * against the limits of `meter` too, which several calls may share.
+   */
+  execute(call: PreparedCall, options?: CallOptions & { readonly meter?: Meter }): Promise<Outcome>
   /** Executes calls with bounded workers and yields each as it completes, or as it is skipped. Leaving the loop cancels the rest. */
   batch(calls: readonly PreparedCall[], options?: CallOptions & BatchOptions): AsyncIterable<BatchItem>
 }

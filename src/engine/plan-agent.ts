@@ -3,10 +3,12 @@ import type { AgentConfig, Config } from '../domain/config.ts'
 import { configMistake } from '../domain/config-bases.ts'
 import { picoUsdPerUsd } from '../domain/cost.ts'
 import { LllmError, listKnown } from '../domain/errors.ts'
+import { findResource } from '../domain/find-resource.ts'
 import type { Invoker } from '../domain/invoker.ts'
 import type { InvokerPool } from '../domain/invoker-pool.ts'
 import type { Package } from '../domain/package.ts'
 import { type AnyPrompt, definePrompt } from '../domain/prompt.ts'
+import { promptKind } from '../domain/resource-kinds.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
 
 /** What configs may refer to beside what is in their package. */
@@ -20,7 +22,7 @@ export interface BindParts {
  *
  * @throws LllmError `invalid-config`, which names the file and what is known.
  */
-export function planAgent(config: Config, agent: AgentConfig, source: Package, parts: BindParts): AgentPlan {
+export function planAgent(config: Config, agent: AgentConfig, parts: BindParts): AgentPlan {
   const { name, contextManager, ceilingPrice } = agent
   const invoker = findInvoker(config, name, agent.invoker, parts.invokers)
   const model = agent.modelName ?? (invoker.simulated ? 'simulated' : undefined)
@@ -37,7 +39,7 @@ export function planAgent(config: Config, agent: AgentConfig, source: Package, p
     fallbacks: agent.fallbackModels.map((fallback) => planFallback(config, agent, invoker, fallback, parts.invokers)),
     apiType: agent.apiType,
     modelArgs: agent.modelArgs,
-    systemPrompt: systemPrompt(config, agent, source, parts.toolSource),
+    systemPrompt: systemPrompt(config, agent, parts.toolSource),
     maxExceptionRetry: agent.maxExceptionRetry,
     maxInterruptSteps: agent.maxInterruptSteps,
     maxLlmRecall: agent.maxLlmRecall,
@@ -60,19 +62,17 @@ function ceilPicoPerToken(usdPerMtok: number): number {
 }
 
 /**
- * Finds a prompt of a package. `package:path` and `package.prompts:path` name it in full; a bare path does as well.
+ * Finds a prompt that a package speaks of. `package:path` and `package.prompts:path` name it in full; a bare path does as well.
  *
  * @throws LllmError `unknown-prompt`, which lists what is known.
  */
-export function findPrompt({ name, prompts }: Package, path: string): AnyPrompt {
-  const prefix = [`${name}:`, `${name}.prompts:`].find((known) => path.startsWith(known)) ?? ''
-  const prompt = prompts.get(path.slice(prefix.length))
-  if (prompt !== undefined) return prompt
-  const known = [...prompts.keys()]
-  throw new LllmError('unknown-prompt', `There is no prompt "${path}". ${listKnown(path, known)}`, { known })
+export function findPrompt(home: Package, path: string): AnyPrompt {
+  const found = findResource(home, path, promptKind)
+  if (found.ok) return found.value
+  throw new LllmError('unknown-prompt', found.message, { known: found.known })
 }
 
-function systemPrompt(config: Config, agent: AgentConfig, source: Package, toolSource: ToolSource): AnyPrompt {
+function systemPrompt(config: Config, agent: AgentConfig, toolSource: ToolSource): AnyPrompt {
   const { name, systemPrompt: template, systemPromptPath: path } = agent
   if (template !== undefined) return definePrompt({ template })
   if (path === undefined) {
@@ -81,21 +81,15 @@ function systemPrompt(config: Config, agent: AgentConfig, source: Package, toolS
       `/agent_configs: the agent "${name}" has neither system_prompt nor system_prompt_path.`,
     )
   }
-  const prompt = findOrExplain(config, name, source, path)
+  const found = findResource(config.home, path, promptKind)
+  if (!found.ok) throw configMistake(config.file, `/agent_configs: "${name}": ${found.message}`)
+  const prompt = found.value
   const unknown = prompt.mcpServers.find((server) => !toolSource.servers.includes(server))
   if (unknown === undefined) return prompt
   throw configMistake(
     config.file,
     `The prompt "${path}" uses the MCP server "${unknown}", which is not in the settings. ${listKnown(unknown, toolSource.servers)}`,
   )
-}
-
-function findOrExplain(config: Config, agent: string, source: Package, path: string): AnyPrompt {
-  try {
-    return findPrompt(source, path)
-  } catch (error) {
-    throw configMistake(config.file, `/agent_configs: "${agent}": ${(error as LllmError).message}`)
-  }
 }
 
 function planFallback(

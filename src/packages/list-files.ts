@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { LllmError } from '../domain/errors.ts'
-import type { Section } from './manifest.ts'
+import type { Section } from './section.ts'
 
 /** A section of a package holds at most this many files, and its folders nest at most this deep. */
 export const filesMax = 10_000
@@ -11,7 +11,9 @@ export const folderDepthMax = 16
 export interface ListedFile {
   /** The absolute path. */
   readonly file: string
-  /** The path below the section's folder, with `/` and without the extension: `code_review/pro`. */
+  /** The path below the section's folder, with `/`, after its prefix: `code_review/pro.yaml`. */
+  readonly path: string
+  /** The path without the extension. */
   readonly name: string
 }
 
@@ -33,11 +35,11 @@ export async function listFiles(
   isWanted: (fileName: string) => boolean,
 ): Promise<Listing> {
   const walk: Walk = { root: await realpath(packageFolder), isWanted, files: new Map(), warnings: [] }
-  for (const path of section.paths) {
+  for (const { path, prefix } of section.paths) {
     const start = join(packageFolder, path)
     const kind = await kindOf(start, walk)
-    if (kind === 'folder') await walkFolder(start, start, walk, 0)
-    else if (kind === 'file') keep(start, dirname(start), walk)
+    if (kind === 'folder') await walkFolder(start, { folder: start, prefix }, walk, 0)
+    else if (kind === 'file') keep(start, { folder: dirname(start), prefix }, walk)
     else if (kind === 'missing' && section.declared) {
       throw new LllmError('invalid-manifest', `${start}: The manifest names this path, but there is nothing.`, {
         file: start,
@@ -57,7 +59,13 @@ interface Walk {
   readonly warnings: string[]
 }
 
-async function walkFolder(folder: string, sectionFolder: string, walk: Walk, depth: number): Promise<void> {
+/** Where the names of files begin, and what is put before them. */
+interface Start {
+  readonly folder: string
+  readonly prefix: string
+}
+
+async function walkFolder(folder: string, start: Start, walk: Walk, depth: number): Promise<void> {
   if (depth > folderDepthMax) {
     throw new LllmError('invalid-manifest', `${folder}: Folders nest deeper than ${folderDepthMax} levels here.`)
   }
@@ -65,19 +73,19 @@ async function walkFolder(folder: string, sectionFolder: string, walk: Walk, dep
   for (const entry of entries) {
     const path = join(folder, entry.name)
     const kind = entry.isSymbolicLink() ? await kindOf(path, walk) : directKindOf(entry)
-    if (kind === 'folder') await walkFolder(path, sectionFolder, walk, depth + 1)
-    else if (kind === 'file') keep(path, sectionFolder, walk)
+    if (kind === 'folder') await walkFolder(path, start, walk, depth + 1)
+    else if (kind === 'file') keep(path, start, walk)
   }
 }
 
-function keep(file: string, sectionFolder: string, walk: Walk): void {
+function keep(file: string, { folder, prefix }: Start, walk: Walk): void {
   const fileName = file.slice(file.lastIndexOf(sep) + 1)
   if (!walk.isWanted(fileName) || walk.files.has(file)) return
   if (walk.files.size >= filesMax) {
-    throw new LllmError('invalid-manifest', `${sectionFolder}: There are more than ${filesMax} files here.`)
+    throw new LllmError('invalid-manifest', `${folder}: There are more than ${filesMax} files here.`)
   }
-  const path = relative(sectionFolder, file).split(sep).join('/')
-  walk.files.set(file, { file, name: path.slice(0, path.lastIndexOf('.')) })
+  const path = prefix + relative(folder, file).split(sep).join('/')
+  walk.files.set(file, { file, path, name: path.replace(/\.[^./]*$/, '') })
 }
 
 function isPassedOver(name: string): boolean {

@@ -1,16 +1,18 @@
 import { basename, dirname, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { LllmError, listKnown } from '../domain/errors.ts'
+import { packageName } from '../domain/resource-url.ts'
+import {
+  type Dependency,
+  isStandardSection,
+  type ManifestFile,
+  manifestFile,
+  standardSections,
+} from './manifest-file.ts'
 import { readText } from './read-text.ts'
-
-/** A part of a package: where its files are. */
-export interface Section {
-  /** Folders or files, relative to the folder of the package. They never leave it. */
-  readonly paths: readonly string[]
-  /** Whether the author wrote them down. A standard folder may be missing, a declared one may not. */
-  readonly declared: boolean
-}
+import { type Section, standardSection, toSection } from './section.ts'
+import { findTomlPlace } from './toml-place.ts'
 
 /** What a package says about itself. */
 export interface Manifest {
@@ -19,56 +21,53 @@ export interface Manifest {
   readonly description?: string
   /** The folder of the package, absolute. */
   readonly folder: string
+  /** The manifest itself; undefined where a folder without one is served. */
+  readonly file?: string
   readonly prompts: Section
   readonly configs: Section
   readonly tactics: Section
+  /** The sections that the author has named, such as `assets`: files that are read when they are asked for. */
+  readonly sections: ReadonlyMap<string, Section>
+  readonly dependencies: readonly Dependency[]
 }
 
-/** Names become parts of paths and of ids, so they are held to this before anything else is done with them. */
-export const packageName = /^[a-z0-9][a-z0-9_-]{0,63}$/
-
 const manifestBytesMax = 64 * 1024
-const pathsMax = 64
-
-const sectionPath = z
-  .string()
-  .min(1)
-  .max(512)
-  .refine((path) => !leavesFolder(path), 'the path must stay inside the folder of the package')
-
-const section = z.strictObject({ paths: z.array(sectionPath).max(pathsMax) }).optional()
-
-const manifestFile = z.strictObject({
-  package: z.strictObject({
-    name: z.string().regex(packageName, `a name fits ${packageName.source}`),
-    version: z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/, 'a version looks like 1.0.0'),
-    description: z.string().max(4096).optional(),
-  }),
-  prompts: section,
-  configs: section,
-  tactics: section,
-})
 
 /**
  * Reads `lllm.toml`. Nothing of the package is loaded or run.
  *
- * @throws LllmError `invalid-manifest`, with the line and the column of a mistake in its syntax.
+ * @throws LllmError `invalid-manifest`, with the line and the column of a mistake.
  */
 export async function readManifest(file: string): Promise<Manifest> {
-  const value = parseToml(await readText(file, { code: 'invalid-manifest', bytesMax: manifestBytesMax }), file)
-  const parsed = manifestFile.safeParse(value)
-  if (!parsed.success) throw mistake(file, parsed.error.issues.map(tellIssue).join(' '))
-  const { name, version, description } = parsed.data.package
+  return parseManifest(await readText(file, { code: 'invalid-manifest', bytesMax: manifestBytesMax }), file)
+}
+
+/** The same for a text that is not in a file yet. @throws LllmError `invalid-manifest` */
+export function parseManifest(text: string, file: string): Manifest {
+  const parsed = manifestFile.safeParse(parseToml(text, file))
+  if (!parsed.success) throw new LllmError('invalid-manifest', tellIssues(parsed.error.issues, text, file), { file })
+  const { package: identity, prompts, configs, tactics, dependencies, ...sections } = parsed.data
+  const unfit = Object.keys(sections).find((name) => mistypedSection(name) !== undefined)
+  if (unfit !== undefined) {
+    const place = tellPlace(file, text, [unfit])
+    const message = `The section [${unfit}] looks like [${mistypedSection(unfit)}]: a section of your own needs another name.`
+    throw new LllmError('invalid-manifest', `${place}: ${message}`, { file })
+  }
   return {
-    name,
-    version,
-    ...(description === undefined ? {} : { description }),
+    name: identity.name,
+    version: identity.version,
+    ...(identity.description === undefined ? {} : { description: identity.description }),
     folder: dirname(resolve(file)),
-    prompts: toSection('prompts', parsed.data.prompts?.paths),
-    configs: toSection('configs', parsed.data.configs?.paths),
-    tactics: toSection('tactics', parsed.data.tactics?.paths),
+    file: resolve(file),
+    prompts: prompts === undefined ? standardSection('prompts') : toSection(prompts),
+    configs: configs === undefined ? standardSection('configs') : toSection(configs),
+    tactics: tactics === undefined ? standardSection('tactics') : toSection(tactics),
+    sections: new Map(Object.entries(sections as CustomSections).map(([name, section]) => [name, toSection(section)])),
+    dependencies: dependencies?.packages ?? [],
   }
 }
+
+type CustomSections = Readonly<Record<string, NonNullable<ManifestFile['prompts']>>>
 
 /** What a folder without a manifest is taken for: the standard folders, under the name of the folder. */
 export function standardManifest(folder: string): Manifest {
@@ -82,14 +81,12 @@ export function standardManifest(folder: string): Manifest {
     name: packageName.test(name) ? name : 'package',
     version: '0.0.0',
     folder: path,
-    prompts: toSection('prompts'),
-    configs: toSection('configs'),
-    tactics: toSection('tactics'),
+    prompts: standardSection('prompts'),
+    configs: standardSection('configs'),
+    tactics: standardSection('tactics'),
+    sections: new Map(),
+    dependencies: [],
   }
-}
-
-function toSection(standardFolder: string, paths?: readonly string[]): Section {
-  return { paths: paths ?? [standardFolder], declared: paths !== undefined }
 }
 
 function parseToml(text: string, file: string): unknown {
@@ -99,24 +96,38 @@ function parseToml(text: string, file: string): unknown {
     if (!(error instanceof TomlError)) throw error
     // Below its first line the message draws the place, which the line and the column say already.
     const [message = ''] = error.message.split('\n', 1)
-    throw mistake(`${file}:${error.line}:${error.column}`, `${message}.`, file)
+    throw new LllmError('invalid-manifest', `${file}:${error.line}:${error.column}: ${message}.`, { file })
   }
 }
 
-function leavesFolder(path: string): boolean {
-  return /^[/\\~]|^[A-Za-z]:|\0/.test(path) || path.split(/[/\\]/).includes('..')
+/** A name that is one slip away from a standard one. Its files would silently be served as nothing. */
+function mistypedSection(name: string): string | undefined {
+  if (isStandardSection(name)) return undefined
+  return /^Did you mean "([a-z]+)"/.exec(listKnown(name, standardSections))?.[1]
+}
+
+/** At most this many mistakes are told at once. */
+const issuesMax = 10
+
+function tellIssues(issues: readonly z.core.$ZodIssue[], text: string, file: string): string {
+  const told = issues.slice(0, issuesMax).map((issue) => {
+    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+    const path = [...issue.path, ...(key === undefined ? [] : [key])].map(String)
+    return `${tellPlace(file, text, path)}: ${tellIssue(issue)}`
+  })
+  return told.join('\n')
+}
+
+function tellPlace(file: string, text: string, path: readonly string[]): string {
+  const { line, column } = findTomlPlace(text, path)
+  return `${file}:${line}:${column}`
 }
 
 function tellIssue(issue: z.core.$ZodIssue): string {
   const [first, ...rest] = issue.path.map(String)
   const place = [...(first === undefined ? [] : [`[${first}]`]), ...rest].join(' ')
+  if (issue.code === 'invalid_key') return `${place}: a section's name is a-z, 0-9, _ and -, at most 64.`
   if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}.`
   const [key = ''] = issue.keys
-  if (first !== undefined) return `${place}: "${key}" is not known.`
-  const known = listKnown(key, Object.keys(manifestFile.shape))
-  return `The section [${key}] is not known to this version of lllm. ${known}`
-}
-
-function mistake(place: string, message: string, file = place) {
-  return new LllmError('invalid-manifest', `${place}: ${message}`, { file })
+  return `${place}: "${key}" is not known.`
 }

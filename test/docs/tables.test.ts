@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type AgentConfig, resolveConfig } from '../../src/domain/config.ts'
 import type { ErrorCode } from '../../src/domain/errors.ts'
+import { makePackage } from '../../src/domain/package.ts'
 import { problemKinds } from '../../src/http/problem.ts'
 import { readText } from './markdown.ts'
 
@@ -35,7 +36,10 @@ test('the error codes of docs/authoring.md have the statuses that HTTP gives the
 
 function agentOf(given: Readonly<Record<string, unknown>>): AgentConfig | undefined {
   const value = { agent_configs: [{ name: 'writer', ...given }] }
-  return resolveConfig({ name: 'test', file: 'test.yaml', value }, new Map()).agents.get('writer')
+  return resolveConfig(
+    { name: 'test', file: 'test.yaml', value },
+    makePackage({ name: 'demo', version: '1.0.0' }),
+  ).agents.get('writer')
 }
 
 describe('the keys of an agent in docs/configuration.md', () => {

@@ -3,6 +3,7 @@ import { budgetId, budgetName, windowAt } from '../../src/domain/budget.ts'
 import { readBudgets } from '../../src/domain/budget-file.ts'
 import { resolveConfig } from '../../src/domain/config.ts'
 import { toPicoUsd } from '../../src/domain/limits.ts'
+import { makePackage } from '../../src/domain/package.ts'
 
 describe('the window of a budget', () => {
   test.each([
@@ -71,7 +72,8 @@ test.each([
 
 describe('the limits of a config', () => {
   const limitsOf = (limits: unknown) =>
-    resolveConfig({ name: 'x', file: 'x.yaml', value: { limits } }, new Map()).limits
+    resolveConfig({ name: 'x', file: 'x.yaml', value: { limits } }, makePackage({ name: 'demo', version: '1.0.0' }))
+      .limits
 
   test('are what is given, and nothing else is limited', () => {
     expect(limitsOf({})).toEqual({})

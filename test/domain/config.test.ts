@@ -2,14 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { resolveConfig } from '../../src/domain/config.ts'
 import { configDepthMax } from '../../src/domain/config-bases.ts'
-import type { ConfigSource } from '../../src/domain/package.ts'
+import { type ConfigSource, makePackage } from '../../src/domain/package.ts'
 
 /** Resolves the first of some configs, each given by its name. */
 function resolve(configs: Readonly<Record<string, Readonly<Record<string, unknown>>>>) {
   const sources = Object.entries(configs).map(([name, value]): ConfigSource => ({ name, file: `${name}.yaml`, value }))
   const [first] = sources
   if (first === undefined) throw new Error('There is no config to resolve.')
-  return resolveConfig(first, new Map(sources.map((source) => [source.name, source])))
+  const byName = new Map(sources.map((source) => [source.name, source]))
+  return resolveConfig(first, makePackage({ name: 'demo', version: '1.0.0', configs: byName }))
 }
 
 /** The only agent of a config. */
@@ -160,7 +161,7 @@ describe('a base', () => {
 
   test('that is not there is an error that names what is', () => {
     expect(() => resolve({ pro: { base: 'defualt' }, default: {} })).toThrow(
-      'pro.yaml: There is no config "defualt" to be its base. Did you mean "default"? Known: pro, default.',
+      'pro.yaml: /base: There is no config "defualt". Did you mean "default"? Known: pro, default.',
     )
     expect(() => resolve({ pro: { base: 3 } })).toThrow('pro.yaml: /base must be the name of a config.')
   })

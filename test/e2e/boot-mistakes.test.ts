@@ -37,7 +37,7 @@ async function refusal(spec: ServiceSpec): Promise<string> {
 
 /** The message that a start in this process refuses with. Only of an error of our own is it all that is told. */
 async function refusalInProcess(folder: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const error = await loadRuntime({ folder, env: { LLLM_DATABASE: ':memory:', ...env } }).catch(
+  const error = await loadRuntime({ folder, env: { LLLM_DATABASE: ':memory:', LLLM_HOME: '/nonexistent', ...env } }).catch(
     (reason: unknown) => reason,
   )
   if (!isLllmError(error)) throw error

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { definePrompt } from '../../src/domain/prompt.ts'
 import type { TacticClass } from '../../src/domain/tactic.ts'
-import { bindTactic } from '../../src/engine/bind.ts'
 import { Tactic } from '../../src/index.ts'
 import { Ask } from '../support/ask.ts'
 import { type ConfigValue, type HouseSpec, house } from '../support/house.ts'
@@ -88,7 +87,7 @@ describe('a mistake stops the boot with the file, the place and what is known', 
       'an unknown tactic_type',
       [Ask],
       { ask: writerOnly, other: { ...writerOnly, tactic_type: 'aks' } },
-      'configs/other.yaml: /tactic_type: there is no tactic "aks". Did you mean "ask"?',
+      'configs/other.yaml: /tactic_type: There is no tactic "aks". Did you mean "ask"?',
     ],
     [
       'an unknown sub-tactic',
@@ -121,7 +120,7 @@ describe('a mistake stops the boot with the file, the place and what is known', 
       'an unknown base',
       [Ask],
       { ask: { ...writerOnly, base: 'defualt' }, default: {} },
-      'configs/ask.yaml: There is no config "defualt" to be its base. Did you mean "default"?',
+      'configs/ask.yaml: /base: There is no config "defualt". Did you mean "default"?',
     ],
   ])('%s', (_case, tactics, configs, message) => {
     const prompts = {
@@ -250,9 +249,9 @@ describe('a sub-tactic is called with', () => {
 })
 
 test('a tactic can be linked with a config that is in no file', () => {
-  const { source, bindParts } = house({ tactics: [Pipeline] })
+  const { binder } = house({ tactics: [Pipeline] })
   const value = { global, agent_configs: agents('chief', 'finder') }
-  const bound = bindTactic(Pipeline, { name: 'inline', file: 'inline', value }, source, bindParts)
+  const bound = binder.bindWith(Pipeline, { name: 'inline', file: 'inline', value })
   expect(bound).toMatchObject({ name: 'pipeline', id: 'house::pipeline' })
   expect([...bound.configs.keys()]).toEqual(['default'])
 })

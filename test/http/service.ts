@@ -3,9 +3,10 @@ import { onTestFinished } from 'vitest'
 import { z } from 'zod'
 import type { World } from '../../src/domain/clock.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
+import { makePackage } from '../../src/domain/package.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import { type InputOf, Tactic } from '../../src/domain/tactic.ts'
-import { bindPackage } from '../../src/engine/bind.ts'
+import { createBinder } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { keepSessions } from '../../src/engine/session-keeper.ts'
@@ -111,20 +112,13 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     all: () => [invoker],
     close: async () => {},
   }
-  const bound = bindPackage(
-    {
-      name: 'demo',
-      version: '1.2.3',
-      tactics: [Shout, CountNodes, Broken].map((tactic) => ({ tactic, file: `tactics/${tactic.name}.ts` })),
-      configs: new Map([
-        configOf('shout', 'shouter'),
-        configOf('count-nodes', 'counter'),
-        configOf('broken', 'shouter'),
-      ]),
-      prompts: new Map(),
-    },
-    { invokers, toolSource },
-  )
+  const root = makePackage({
+    name: 'demo',
+    version: '1.2.3',
+    tactics: [Shout, CountNodes, Broken].map((tactic) => ({ tactic, file: `tactics/${tactic.name}.ts` })),
+    configs: new Map([configOf('shout', 'shouter'), configOf('count-nodes', 'counter'), configOf('broken', 'shouter')]),
+  })
+  const bound = createBinder({ root, all: [root] }, { invokers, toolSource }).bindAll()
   const prices = { price: () => ({ promptPicoUsd: 2_000_000, completionPicoUsd: 1_000_000 }) }
   const engine = inPlaceOf(
     createEngine(
@@ -134,7 +128,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     ),
   )
   const logLines: Record<string, unknown>[] = []
-  const app: HttpApp = {
+  const app = {
     engine,
     store,
     settings: {
@@ -144,6 +138,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       callsMax: 100,
       queueMax: 100,
       timeoutMs: 60_000,
+      graceMs: 0,
       ...settings,
     },
     logger: pino({ level: 'info' }, { write: (line) => void logLines.push(JSON.parse(line)) }),
@@ -155,7 +150,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       invokers: [{ name: 'scripted', simulated: true }],
     },
     world,
-  }
+  } satisfies HttpApp
   const server = await createServer(app)
   onTestFinished(() => server.close())
   return { app, server, model, logLines }

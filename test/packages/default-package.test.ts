@@ -5,14 +5,14 @@ import { resolveConfig } from '../../src/domain/config.ts'
 import type { Package } from '../../src/domain/package.ts'
 import { validate } from '../../src/domain/schema.ts'
 import type { Tool } from '../../src/domain/tool.ts'
-import { loadPackage } from '../../src/packages/load-package.ts'
+import { loadFolder } from './package-folder.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 let loaded: Package
 let warnings: readonly string[]
 
 beforeAll(async () => {
-  const result = await loadPackage({ folder: root })
+  const result = await loadFolder(root)
   loaded = result.package
   warnings = result.warnings
 })
@@ -21,6 +21,10 @@ function findTactic(name: string) {
   const found = loaded.tactics.find(({ tactic }) => tactic.spec.name === name)
   if (found === undefined) throw new Error(`The package has no tactic "${name}".`)
   return found.tactic
+}
+
+function loadedAsset(url: string): never {
+  throw new Error(`The tactic asks for ${url}, but the package has no files.`)
 }
 
 /** Calls a tactic whose agents answer with their names, and gives all that they were told, in order. */
@@ -41,6 +45,7 @@ async function listen(name: string, task: unknown) {
     agents,
     tactics: Object.fromEntries(subTactics),
     emit: async () => {},
+    asset: loadedAsset,
     signal: new AbortController().signal,
   }
   const result = await new (findTactic(name))(scope).call(task as never)
@@ -74,7 +79,7 @@ describe('the default package', () => {
 
   test('has a config for each, with all of its agents and only prompts that are there', () => {
     for (const { tactic } of loaded.tactics) {
-      const configs = [...loaded.configs.values()].map((source) => resolveConfig(source, loaded.configs))
+      const configs = [...loaded.configs.values()].map((source) => resolveConfig(source, loaded))
       const own = configs.filter(({ tacticType }) => tacticType === tactic.spec.name)
       expect(own.length, tactic.spec.name).toBeGreaterThan(0)
       for (const { agents, file } of own) {
@@ -90,7 +95,7 @@ describe('the default package', () => {
   test('has the config of the lesson for its summarizer', () => {
     const source = loaded.configs.get('summarizer')
     if (source === undefined) throw new Error('The config is missing.')
-    expect(resolveConfig(source, loaded.configs).agents.get('writer')).toMatchObject({
+    expect(resolveConfig(source, loaded).agents.get('writer')).toMatchObject({
       modelName: 'gpt-4o',
       systemPrompt: 'You are a concise technical writer.',
       modelArgs: { temperature: 0.2, max_completion_tokens: 1000 },

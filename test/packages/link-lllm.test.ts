@@ -10,7 +10,7 @@ const sources = new URL('../../src/', import.meta.url)
 async function runProgram(program: string): Promise<unknown> {
   const imports = `
     import { linkLllm } from '${new URL('packages/link-lllm.ts', sources)}'
-    import { loadPackage } from '${new URL('packages/load-package.ts', sources)}'
+    import { loadPackages } from '${new URL('packages/load-packages.ts', sources)}'
     import { Tactic } from '${new URL('index.ts', sources)}'
     const index = '${new URL('index.ts', sources)}'
     const tell = (value) => process.stdout.write(JSON.stringify(value))
@@ -31,7 +31,7 @@ describe('a package outside of this project', () => {
     const program = `
       linkLllm(index)
       linkLllm(index)
-      const { package: { tactics } } = await loadPackage({ folder: ${JSON.stringify(folder)} })
+      const { packages: { root: { tactics } } } = await loadPackages({ folder: ${JSON.stringify(folder)} })
       const passedOn = await import(${JSON.stringify(`file://${join(folder, 'tactics/b.ts')}`)})
       tell([tactics.map(({ tactic }) => tactic.spec.name), passedOn.Tactic === Tactic])
     `
@@ -67,7 +67,7 @@ describe('a package outside of this project', () => {
     const folder = await packageFolder({ 'lllm.toml': manifest(), 'tactics/a.ts': `\n\n${source}` })
     const program = `
       linkLllm(index)
-      await loadPackage({ folder: ${JSON.stringify(folder)} }).catch(({ code, message }) => tell({ code, message }))
+      await loadPackages({ folder: ${JSON.stringify(folder)} }).catch(({ code, message }) => tell({ code, message }))
     `
     const told = await runProgram(program)
     expect(told).toMatchObject({ code: 'invalid-tactic', message: expect.stringContaining(message) })

@@ -2,10 +2,15 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderDepthMax, listFiles } from '../../src/packages/list-files.ts'
+import { standardSection, toSection } from '../../src/packages/section.ts'
 import { packageFolder } from './package-folder.ts'
 
 const list = async (folder: string, ...paths: readonly string[]) => {
-  const { files, warnings } = await listFiles(folder, { paths, declared: true }, (name) => name.endsWith('.yaml'))
+  const { files, warnings } = await listFiles(
+    folder,
+    toSection({ paths: paths.map((path) => ({ path, prefix: '' })) }),
+    (name) => name.endsWith('.yaml'),
+  )
   return { names: files.map(({ name }) => name), warnings }
 }
 
@@ -28,7 +33,7 @@ describe('the files of a section', () => {
   test('have to exist where the manifest names them', async () => {
     const folder = await packageFolder({})
     await expect(list(folder, 'c')).rejects.toMatchObject({ code: 'invalid-manifest' })
-    const standard = { paths: ['c'], declared: false }
+    const standard = standardSection('c')
     expect(await listFiles(folder, standard, () => true)).toEqual({ files: [], warnings: [] })
   })
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { resolveConfig } from '../../src/domain/config.ts'
-import { loadPackage } from '../../src/packages/load-package.ts'
-import { manifest, packageFolder } from './package-folder.ts'
+import { makePackage } from '../../src/domain/package.ts'
+import { loadFolder, manifest, packageFolder } from './package-folder.ts'
 
 async function load(files: Readonly<Record<string, string>>) {
   const folder = await packageFolder({ 'lllm.toml': manifest(), ...files })
-  return { folder, configs: loadPackage({ folder }).then((loaded) => loaded.package.configs) }
+  return { folder, configs: loadFolder(folder).then((loaded) => loaded.package.configs) }
 }
 const loadOne = async (text: string) => (await (await load({ 'configs/x.yaml': text })).configs).get('x')?.value
 
@@ -75,7 +75,9 @@ describe('a mistake in a config', () => {
     const { configs } = await load({ 'configs/x.yaml': 'global: { __proto__: { polluted: 1 } }' })
     const source = (await configs).get('x')
     if (source === undefined) throw new Error('The config is missing.')
-    expect(() => resolveConfig(source, new Map())).toThrow('/global/__proto__ is not allowed')
+    expect(() => resolveConfig(source, makePackage({ name: 'demo', version: '1.0.0' }))).toThrow(
+      '/global/__proto__ is not allowed',
+    )
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })
 })

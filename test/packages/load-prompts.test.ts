@@ -2,13 +2,12 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultHandlers } from '../../src/domain/prompt.ts'
-import { loadPackage } from '../../src/packages/load-package.ts'
 import { readPrompt } from '../../src/packages/read-prompt.ts'
-import { manifest, packageFolder } from './package-folder.ts'
+import { loadFolder, manifest, packageFolder } from './package-folder.ts'
 
 async function load(files: Readonly<Record<string, string>>) {
   const folder = await packageFolder({ 'lllm.toml': manifest(), ...files })
-  return { folder, prompts: loadPackage({ folder }).then((loaded) => loaded.package.prompts) }
+  return { folder, prompts: loadFolder(folder).then((loaded) => loaded.package.prompts) }
 }
 const read = (text: string) => readPrompt(text, { file: 'x.md', path: 'x' })
 

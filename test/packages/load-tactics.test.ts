@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadPackage } from '../../src/packages/load-package.ts'
-import { manifest, packageFolder, tactic } from './package-folder.ts'
+import { loadFolder, manifest, packageFolder, tactic } from './package-folder.ts'
 
 async function loadTactics(files: Readonly<Record<string, string>>) {
   const folder = await packageFolder({ 'lllm.toml': manifest(), ...files })
-  const loaded = await loadPackage({ folder })
+  const loaded = await loadFolder(folder)
   return loaded.package.tactics.map(({ tactic: { spec }, file }) => [spec.name, file.slice(folder.length + 1)])
 }
 
@@ -48,7 +47,7 @@ export const limit = 3
 describe('the start is stopped, with the file named', () => {
   const load = async (files: Readonly<Record<string, string>>) => {
     const folder = await packageFolder({ 'lllm.toml': manifest(), ...files })
-    return { folder, loaded: loadPackage({ folder }) }
+    return { folder, loaded: loadFolder(folder) }
   }
 
   test('by two tactics of one name', async () => {

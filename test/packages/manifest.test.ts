@@ -2,30 +2,38 @@ import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findManifest } from '../../src/packages/find-manifest.ts'
-import { loadPackage } from '../../src/packages/load-package.ts'
 import { readManifest, standardManifest } from '../../src/packages/manifest.ts'
-import { manifest, packageFolder } from './package-folder.ts'
+import { loadFolder, manifest, packageFolder } from './package-folder.ts'
 
 const read = async (text: string) => readManifest(join(await packageFolder({ 'lllm.toml': text }), 'lllm.toml'))
 
 describe('a manifest', () => {
   test('names the package, and its standard folders where it says nothing else', async () => {
     const folder = await packageFolder({ 'lllm.toml': manifest('my_project', 'description = "Mine."\n') })
-    const standard = (path: string) => ({ paths: [path], declared: false })
+    const standard = (path: string) => ({ paths: [{ path, prefix: '' }], declared: false })
     expect(await readManifest(join(folder, 'lllm.toml'))).toEqual({
       name: 'my_project',
       version: '1.0.0',
       description: 'Mine.',
       folder,
+      file: join(folder, 'lllm.toml'),
       prompts: standard('prompts'),
       configs: standard('configs'),
       tactics: standard('tactics'),
+      sections: new Map(),
+      dependencies: [],
     })
   })
 
   test('declares where its sections are', async () => {
     const { tactics } = await read(manifest('a', '[tactics]\npaths = ["tactics/", "more/one.ts"]\n'))
-    expect(tactics).toEqual({ paths: ['tactics/', 'more/one.ts'], declared: true })
+    expect(tactics).toEqual({
+      paths: [
+        { path: 'tactics/', prefix: '' },
+        { path: 'more/one.ts', prefix: '' },
+      ],
+      declared: true,
+    })
   })
 })
 
@@ -48,11 +56,7 @@ describe('a mistake in a manifest', () => {
     [manifest('a', 'auhtor = "me"'), '[package]: "auhtor" is not known.'],
     [
       manifest('a', '[promts]\npaths = []'),
-      'The section [promts] is not known to this version of lllm. Did you mean "prompts"?',
-    ],
-    [
-      manifest('a', '[dependencies]\npackages = []'),
-      'The section [dependencies] is not known to this version of lllm.',
+      'lllm.toml:4:1: The section [promts] looks like [prompts]: a section of your own needs another name.',
     ],
     [manifest('a', '[tactics]\npaths = "tactics"'), '[tactics] paths: Invalid input: expected array'],
     [
@@ -96,7 +100,7 @@ describe('the manifest', () => {
 
   test('may be missing: the standard folders are served under the name of the folder, with a warning', async () => {
     const folder = await packageFolder({ 'configs/a.yaml': 'description: A.' })
-    const loaded = await loadPackage({ folder })
+    const loaded = await loadFolder(folder)
     expect(loaded.package.name).toBe(basename(folder).toLowerCase())
     expect([...loaded.package.configs.keys()]).toEqual(['a'])
     expect(loaded.warnings).toEqual([expect.stringContaining('There is no lllm.toml')])

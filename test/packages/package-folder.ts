@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { loadPackages } from '../../src/packages/load-packages.ts'
 
 /** Writes files into a new folder, which is removed after the test. Gives the path of the folder. */
 export async function packageFolder(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
@@ -12,6 +13,12 @@ export async function packageFolder(files: Readonly<Record<string, string | Uint
     await writeFile(join(folder, path), content)
   }
   return folder
+}
+
+/** Loads the project in a folder: the package that is served, and all that belong to it. */
+export async function loadFolder(folder: string) {
+  const loaded = await loadPackages({ folder })
+  return { ...loaded, package: loaded.packages.root }
 }
 
 /** A manifest with a name, and further lines if wanted. */

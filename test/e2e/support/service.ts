@@ -32,7 +32,8 @@ export interface ServiceSpec {
 export function environmentOf({ provider, database = ':memory:', env = {} }: ServiceSpec): Record<string, string> {
   const access: Record<string, string> =
     provider === undefined ? {} : { OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: providerKey }
-  return { LLLM_PORT: '0', LLLM_DATABASE: database, ...access, ...env }
+  // What whoever runs the tests has installed must not be served in them.
+  return { LLLM_PORT: '0', LLLM_DATABASE: database, LLLM_HOME: '/nonexistent', ...access, ...env }
 }
 
 /** Time and ids are real. Chance gives 0: between recalls nobody waits, unless the provider says how long. */
@@ -56,7 +57,8 @@ export async function startService({ world = testWorld, ...spec }: ServiceSpec &
   const server = await createServer({
     engine: runtime.engine,
     store: runtime.store,
-    settings,
+    // Nobody waits for calls that a test has left hanging.
+    settings: { ...settings, graceMs: 0 },
     logger,
     info: { name: 'lllm', version, simulated: runtime.invokers.default.simulated, packages: [], invokers: [] },
     world,

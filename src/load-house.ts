@@ -1,0 +1,98 @@
+import type { Clock } from './domain/clock.ts'
+import { LllmError } from './domain/errors.ts'
+import type { InvokerPool } from './domain/invoker-pool.ts'
+import type { PackageSet } from './domain/package.ts'
+import type { ToolSource } from './domain/tool-source.ts'
+import { type Binder, createBinder } from './engine/bind.ts'
+import type { BoundTactic } from './engine/engine.ts'
+import { createInvokerPool } from './invokers/create-invoker-pool.ts'
+import { linkLllm } from './packages/link-lllm.ts'
+import { loadPackages } from './packages/load-packages.ts'
+import type { PackageTree } from './packages/package-tree.ts'
+import { readSettingFile } from './setting-file.ts'
+import { invokerKey, type Settings } from './settings.ts'
+import { userPackagesFolder } from './user-packages.ts'
+
+/** Everything that is known of the tactics before anything is called. No store is opened, and no provider is asked. */
+export interface House {
+  readonly tactics: readonly BoundTactic[]
+  readonly packages: PackageSet
+  readonly tree: PackageTree
+  readonly binder: Binder
+  readonly invokers: InvokerPool
+  readonly toolSource: ToolSource
+  /** What the served package calls others: the names of packages by their aliases. */
+  readonly aliases: ReadonlyMap<string, string>
+  readonly warnings: readonly string[]
+  /** Lets go of invokers and MCP servers. */
+  close(): Promise<void>
+}
+
+export interface HouseOptions {
+  /** Where the search for a manifest begins. */
+  readonly folder: string
+  readonly clock: Clock
+  /** Of a test: the models and tools that there are instead of those of the settings. The user's own packages stay away, too. */
+  readonly scripted?: Pick<House, 'invokers' | 'toolSource'>
+}
+
+/**
+ * Loads all packages of a project and links their tactics.
+ *
+ * @throws LllmError that says which file or setting has a mistake, and what would be right.
+ */
+export async function loadHouse(settings: Settings, { folder, clock, scripted }: HouseOptions): Promise<House> {
+  linkLllm(new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url).href)
+  const invokers = scripted?.invokers ?? openInvokers(settings, clock)
+  const toolSource = scripted?.toolSource ?? (await openToolSource(settings))
+  const close = async () => void (await Promise.allSettled([invokers.close(), toolSource.close()]))
+  try {
+    const { manifestFile } = settings
+    const loaded = await loadPackages({
+      folder,
+      ...(manifestFile === undefined ? {} : { manifestPath: manifestFile }),
+      ...(scripted === undefined ? { userFolder: userPackagesFolder(settings) } : {}),
+    })
+    const binder = createBinder(loaded.packages, { invokers, toolSource })
+    const tactics = binder.bindAll()
+    const { packages, tree, warnings } = loaded
+    return { tactics, packages, tree, binder, invokers, toolSource, aliases: aliasesOf(packages), warnings, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function aliasesOf({ root }: PackageSet): ReadonlyMap<string, string> {
+  return new Map([...root.reachable].map(([alias, { name }]) => [alias, name]))
+}
+
+function openInvokers(settings: Settings, clock: Clock): InvokerPool {
+  const limits = {
+    concurrency: settings.providerConcurrency,
+    requestsPerMinute: settings.providerRequestsPerMinute,
+    tokensPerMinute: settings.providerTokensPerMinute,
+  }
+  const keyOf = (invoker: string) => invokerKey(settings, invoker)
+  return createInvokerPool({ apiKey: settings.openaiApiKey, baseUrl: settings.openaiBaseUrl, keyOf, limits }, clock)
+}
+
+const noToolSource: ToolSource = { servers: [], tools: async () => [], close: async () => {} }
+
+async function openToolSource({ mcpFile }: Settings): Promise<ToolSource> {
+  if (mcpFile === undefined) return noToolSource
+  const [{ readMcpConfig }, { createMcpToolSource }, text] = await Promise.all([
+    import('./mcp/mcp-config.ts'),
+    import('./mcp/mcp-tool-source.ts'),
+    readSettingFile(mcpFile, 'LLLM_MCP_CONFIG'),
+  ])
+  return createMcpToolSource(readMcpConfig(parseJson(text, mcpFile), mcpFile))
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new LllmError('invalid-settings', `${file}: It is not JSON.`, { file }, { cause })
+  }
+}
