@@ -8,6 +8,7 @@ import OrderHelp from '../../examples/authoring/tactics/order-help.ts'
 import Panel from '../../examples/authoring/tactics/panel.ts'
 import Translate from '../../examples/authoring/tactics/translate.ts'
 import * as calling from '../../examples/calling/calling.ts'
+import FrontPage from '../../examples/packages/tactics/front-page.ts'
 import { after, callsTool, createGate, type Script, says, startProvider } from '../support/scripted-provider.ts'
 import { root } from './markdown.ts'
 
@@ -36,6 +37,25 @@ async function loadSimulated(name: string, env: Readonly<Record<string, string>>
   onTestFinished(() => runtime.close())
   return runtime
 }
+
+describe('the packages of docs/configuration.md', () => {
+  test('have a tactic that calls one of another package, each with its own prompts and files', async () => {
+    const { provider, runtime } = await openExamples('packages', ['Bees are busy.', 'BEES BUSY'])
+    expect(await runtime.build(FrontPage)('bees')).toBe('BEES BUSY')
+    const [report, page] = provider.requests
+    expect(report?.text).toContain('You write reports in plain words.')
+    expect(report?.lastText).toContain('session: the record of one call')
+    expect(page?.text).toContain('You write reports in plain words.')
+    expect(page?.body).toMatchObject({ model: 'gpt-4o' })
+    expect(page?.lastText).toBe('Make a front page of this, in our style:\n\nBees are busy.')
+  })
+
+  test('have a config of the one for a tactic of the other', async () => {
+    const { provider, runtime } = await openExamples('packages', ['Short.'])
+    expect(await runtime.build('tk::glossary_report')('bees', { config: 'short' })).toBe('Short.')
+    expect(provider.requests[0]?.text).toContain('You answer in ten words.')
+  })
+})
 
 describe('the tactics of docs/authoring.md', () => {
   test('brainstorm forks a dialog and leaves the original as it was', async () => {
