@@ -1,4 +1,3 @@
-import { assemble } from './assemble.ts'
 import type { Runtime } from './runtime.ts'
 import { type Environment, processEnvironment, readSettings } from './settings.ts'
 import { systemWorld } from './system-world.ts'
@@ -19,6 +18,8 @@ export async function loadRuntime({
   folder = process.cwd(),
   env = processEnvironment(),
 }: LoadRuntimeOptions = {}): Promise<Runtime> {
+  // A tactic's file imports the library too, and needs nothing of what this loads.
+  const { assemble } = await import('./assemble.ts')
   // The engine has tried again, within its bound, before a session is given up; there is no log here to tell it to.
   return assemble(readSettings(env), { folder, world: systemWorld, onKeeperEvent: () => {} })
 }

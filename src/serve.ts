@@ -1,21 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { assemble } from './assemble.ts'
+import { createServer } from './create-server.ts'
 import { isLllmError, LllmError } from './domain/errors.ts'
-import { createServer } from './http/create-server.ts'
 import { toErrorLog } from './http/error-log.ts'
-import type { ServiceInfo } from './http/http-app.ts'
 import { releaseStartupMemory } from './process/release-memory.ts'
-import type { Runtime } from './runtime.ts'
 import { type Environment, processEnvironment, readSettings, type Settings } from './settings.ts'
 import { systemWorld } from './system-world.ts'
 import { version } from './version.ts'
 
 /** By then a start is over. */
 const releaseAfterMs = 1_000
-
-/** A client that takes longer than this to send its request, or to read its answer, is cut off when the service ends. */
-const closingMaxMs = 1_000
 
 /** Serves until a signal ends it. Resolves to the exit code: 0 ended as asked, 1 could not start. */
 export async function serve(env: Environment = processEnvironment()): Promise<0 | 1> {
@@ -74,16 +69,15 @@ async function startService(settings: Settings): Promise<Service> {
       )
     }
     const { engine, store } = runtime
-    const server = await createServer({ engine, store, settings, logger, info: describe(runtime), world: systemWorld })
+    const server = await createServer(runtime, { logger })
     const url = await listen(server, settings)
-    logger.info({ url, version, tactics: engine.tactics.map(({ name }) => name), store: store.kind }, 'listening')
+    logger.info({ url, version, tactics: engine.tactics.map(({ address }) => address), store: store.kind }, 'listening')
     // Whoever waits for the start is not made to wait for this.
     setTimeout(releaseStartupMemory, releaseAfterMs).unref()
     return {
       async end() {
         logger.info('shutting down')
-        await server.lllm.shutdown.drain(settings.graceMs)
-        await closeServer(server)
+        await server.close()
         await runtime.close()
       },
     }
@@ -109,22 +103,5 @@ async function listen(server: FastifyInstance, { host, port }: Settings): Promis
     if (reason === undefined) throw error
     const message = `It cannot listen on ${host}, port ${port}: ${reason}. Set LLLM_PORT or LLLM_HOST to another.`
     throw new LllmError('invalid-settings', message, {}, { cause: error })
-  }
-}
-
-/** Node waits for every connection that is in the middle of something, and looks for late ones no longer. */
-async function closeServer(server: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => server.server.closeAllConnections(), closingMaxMs)
-  await server.close()
-  clearTimeout(timer)
-}
-
-function describe({ package: { name, version: packageVersion }, invokers }: Runtime): ServiceInfo {
-  return {
-    name: 'lllm',
-    version,
-    simulated: invokers.default.simulated,
-    packages: [{ name, version: packageVersion }],
-    invokers: invokers.all().map(({ name: invoker, simulated }) => ({ name: invoker, simulated })),
   }
 }

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { toCostsAnswer } from '../../src/http/cost-answer.ts'
 import { toCostsCsv } from '../../src/http/cost-csv.ts'
+import { preferredType } from '../../src/http/negotiate.ts'
 import { componentRef, type Operation } from '../../src/http/openapi/operation.ts'
 import { describeQuery, tagsParameter } from '../../src/http/openapi/parameters.ts'
 import { costsQuery, parseCostsQuery } from '../../src/http/session-query.ts'
+import { toStoredFilter } from '../../src/http/stored-filter.ts'
 
 const produces = ['application/json', 'text/csv']
 
@@ -25,15 +27,15 @@ const operation: Operation = {
 }
 
 export default async function report(server: FastifyInstance) {
-  const { store } = server.lllm
+  const { store, engine } = server.lllm
   server.get('', { config: { operation, produces } }, async (request, reply) => {
     const { filter, groupBy, format = negotiate(request) } = parseCostsQuery(request.query)
-    const costs = await store.costs(filter, groupBy)
+    const costs = await store.costs(toStoredFilter(engine, filter), groupBy)
     if (format === 'json') return toCostsAnswer(costs, groupBy)
     return reply.type('text/csv; charset=utf-8').send(toCostsCsv(costs, groupBy))
   })
 }
 
 function negotiate(request: FastifyRequest): 'json' | 'csv' {
-  return request.accepts().type(produces) === 'text/csv' ? 'csv' : 'json'
+  return preferredType(request.headers.accept, produces) === 'text/csv' ? 'csv' : 'json'
 }

@@ -21,6 +21,6 @@ export default async function errors(server: FastifyInstance) {
   server.get('/errors/:code', { config: { operation, produces: ['text/html'] } }, async (request, reply) => {
     const { code } = parse(params, request.params, 'path')
     if (!isErrorCode(code)) throw new LllmError('route-not-found', 'There is no error with this code.')
-    return reply.type('text/html; charset=utf-8').send(renderErrorPage(code))
+    return reply.type('text/html; charset=utf-8').send(renderErrorPage(code, server.lllm.prefix))
   })
 }

@@ -3,6 +3,7 @@ import { componentRef, jsonResponse, type Operation } from '../../src/http/opena
 import { describeQuery, tagsParameter } from '../../src/http/openapi/parameters.ts'
 import { toSessionList } from '../../src/http/session-list.ts'
 import { listQuery, parseListQuery } from '../../src/http/session-query.ts'
+import { toStoredFilter } from '../../src/http/stored-filter.ts'
 
 const operation: Operation = {
   operationId: 'listSessions',
@@ -14,9 +15,9 @@ const operation: Operation = {
 }
 
 export default async function list(server: FastifyInstance) {
-  const { store } = server.lllm
+  const { store, engine } = server.lllm
   server.get('', { config: { operation } }, async (request) => {
     const { filter, limit, after } = parseListQuery(request.query)
-    return toSessionList(await store.list(filter, limit, after))
+    return toSessionList(await store.list(toStoredFilter(engine, filter), limit, after))
   })
 }

@@ -9,6 +9,7 @@ import { parse } from '../../src/http/parse.ts'
 import { readBatch } from '../../src/http/read-call.ts'
 import { runCall } from '../../src/http/run-call.ts'
 import { batchStreamMediaType, streamBatch } from '../../src/http/stream-batch.ts'
+import { tacticPath } from '../../src/http/tactic-path.ts'
 
 const params = z.strictObject({ name })
 const produces = [batchStreamMediaType]
@@ -24,7 +25,7 @@ export default async function batchStream(server: FastifyInstance) {
 
   for (const titled of titleTactics(engine.tactics)) {
     const config = { operation: describeBatchStream(titled, schemas), produces }
-    const path = `/${titled.tactic.name}/batch/stream`
+    const path = `${tacticPath(titled.tactic)}/batch/stream`
     server.post(path, { config }, (request, reply) => answer(titled.tactic, request, reply))
   }
   server.post('/:name/batch/stream', { config: { produces } }, async (request, reply) =>

@@ -11,6 +11,7 @@ import { parse } from '../../src/http/parse.ts'
 import { replyWithProblem } from '../../src/http/problem-reply.ts'
 import { readCall } from '../../src/http/read-call.ts'
 import { runCall } from '../../src/http/run-call.ts'
+import { tacticPath } from '../../src/http/tactic-path.ts'
 
 const params = z.strictObject({ name })
 
@@ -22,7 +23,7 @@ export default async function call(server: FastifyInstance) {
     const { prepared, options, bounds, returnSession } = await readCall(request, tactic, schemas)
     const outcome = await runCall(request, reply, bounds, async (limits) => {
       const ended = await engine.execute(prepared, { ...options, ...limits })
-      request.story.sessionId = ended.session.id
+      request.lllmStory.sessionId = ended.session.id
       return ended
     })
     const { session } = outcome
@@ -35,7 +36,7 @@ export default async function call(server: FastifyInstance) {
   // Each tactic has a path of its own, so that the document can tell its types. Other names end in a 404 that lists them.
   for (const titled of titleTactics(engine.tactics)) {
     const config = { operation: describeCall(titled, schemas) }
-    server.post(`/${titled.tactic.name}`, { config }, (request, reply) => answer(titled.tactic, request, reply))
+    server.post(tacticPath(titled.tactic), { config }, (request, reply) => answer(titled.tactic, request, reply))
   }
   server.post('/:name', async (request, reply) =>
     answer(engine.find(parse(params, request.params, 'path').name), request, reply),

@@ -11,6 +11,7 @@ import { parse } from '../../src/http/parse.ts'
 import { readCall } from '../../src/http/read-call.ts'
 import { runCall } from '../../src/http/run-call.ts'
 import { streamCall } from '../../src/http/stream-call.ts'
+import { tacticPath } from '../../src/http/tactic-path.ts'
 
 const params = z.strictObject({ name })
 const produces = [eventStreamMediaType]
@@ -27,7 +28,9 @@ export default async function stream(server: FastifyInstance) {
 
   for (const titled of titleTactics(engine.tactics)) {
     const config = { operation: describeStream(titled, schemas), produces }
-    server.post(`/${titled.tactic.name}/stream`, { config }, (request, reply) => answer(titled.tactic, request, reply))
+    server.post(`${tacticPath(titled.tactic)}/stream`, { config }, (request, reply) =>
+      answer(titled.tactic, request, reply),
+    )
   }
   server.post('/:name/stream', { config: { produces } }, async (request, reply) =>
     answer(engine.find(parse(params, request.params, 'path').name), request, reply),

@@ -52,6 +52,8 @@ export interface PackageSet {
   readonly root: Package
   /** Each once, in the order in which bare names of tactics go: the root, its dependencies, drop-ins of the project, of the user. */
   readonly all: readonly Package[]
+  /** How each came to be loaded. Left out: the root, and what it depends on. */
+  readonly origins?: ReadonlyMap<Package, PackageOrigin>
 }
 
 /** A package that stands alone, from what is known of it. */

@@ -41,7 +41,7 @@ export interface SessionPage {
 }
 
 /** By what costs are grouped: `tactic` is the tactic that spent, also as a sub-tactic; `day` is the UTC day of the session's start. */
-export type CostGroup = 'tactic' | 'agent' | 'model' | 'day' | `tag.${string}`
+export type CostGroup = 'tactic' | 'tactic_id' | 'agent' | 'model' | 'day' | `tag.${string}`
 
 /** Sums over many sessions can exceed what a number holds exactly: money is a bigint of pico-USD here. */
 export interface CostTotals {
@@ -83,6 +83,8 @@ export interface SessionStore {
   /** Once it resolves, the session survives a kill of the process (where the store survives it at all). Saving an id again replaces it. */
   save(session: Session): Promise<void>
   get(id: string): Promise<SessionRecord | undefined>
+  /** The ids that begin with a text, in their order, `limit` of them at most. */
+  findIds(prefix: string, limit: number): Promise<readonly string[]>
   /** Resolves to whether there was such a session. */
   delete(id: string): Promise<boolean>
   /** Newest first, by start and then id. Pages stay in step while sessions arrive. */

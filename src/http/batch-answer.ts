@@ -3,17 +3,17 @@ import { LllmError } from '../domain/errors.ts'
 import type { BatchItem } from '../engine/engine.ts'
 import { sessionMember } from './call-answer.ts'
 import type { ReturnSession } from './call-request.ts'
-import { toProblem } from './problem.ts'
+import { type ProblemOrigin, toProblem } from './problem.ts'
 
 type ItemStatus = 'success' | 'failure' | 'cancelled' | 'skipped'
 
 /** The answer to a batch: its items in the order of the tasks, and their sums. */
-export function toBatchAnswer(items: readonly BatchItem[], returnSessions: ReturnSession, requestId: string) {
+export function toBatchAnswer(items: readonly BatchItem[], returnSessions: ReturnSession, origin: ProblemOrigin) {
   const tally = openTally()
   for (const item of items) tally.add(item)
   return {
     items: items
-      .map((item) => toBatchItem(item, returnSessions, requestId))
+      .map((item) => toBatchItem(item, returnSessions, origin))
       .sort((left, right) => left.index - right.index),
     ...tally.sums(),
   }
@@ -39,17 +39,17 @@ function statusOf({ outcome }: BatchItem): ItemStatus {
 }
 
 /** What a batch tells of one of its tasks. */
-export function toBatchItem(item: BatchItem, returnSessions: ReturnSession, requestId: string) {
+export function toBatchItem(item: BatchItem, returnSessions: ReturnSession, origin: ProblemOrigin) {
   const { index, outcome } = item
   const status = statusOf(item)
   if (outcome === null) {
-    return { index, status, error: toProblem(skipped(), { requestId }), session_id: null, cost_usd: 0 }
+    return { index, status, error: toProblem(skipped(), origin), session_id: null, cost_usd: 0 }
   }
   const { session } = outcome
   return {
     index,
     status,
-    ...(outcome.ok ? { result: outcome.output ?? null } : { error: toProblem(outcome.error, { requestId }) }),
+    ...(outcome.ok ? { result: outcome.output ?? null } : { error: toProblem(outcome.error, origin) }),
     session_id: session.id,
     cost_usd: costUsd(session.cost),
     ...sessionMember(session, returnSessions),

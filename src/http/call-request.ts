@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { budgetUsd, metadata, name, returnSession, tags } from './fields.ts'
+import { budgetUsd, callLimits, metadata, name, returnSession, tags } from './fields.ts'
 import type { HttpSettings } from './http-app.ts'
 
 /** The workers of a batch that asks for none. */
@@ -22,6 +22,7 @@ export function createCallSchemas({ timeoutMs, batchTasksMax, batchWorkersMax }:
   const call = z.strictObject({
     task: z.unknown().refine((task) => task !== undefined, 'is required'),
     ...common,
+    limits: callLimits.optional(),
     return_session: returnSession.default(false),
   })
   const batch = z.strictObject({

@@ -6,7 +6,7 @@ export function isErrorCode(text: string): text is ErrorCode {
 }
 
 /** The page that the `type` of a problem leads to. Its texts are all our own. */
-export function renderErrorPage(code: ErrorCode): string {
+export function renderErrorPage(code: ErrorCode, prefix: string): string {
   const { status, title, retryable } = problemKinds[code]
   const advice = retryable
     ? 'The same request may succeed later.'
@@ -23,7 +23,7 @@ export function renderErrorPage(code: ErrorCode): string {
 <dt>status</dt><dd>${status}</dd>
 <dt>retryable</dt><dd>${retryable ? 'yes' : 'no'}</dd>
 </dl>
-<p><a href="/docs/">All routes</a></p>
+<p><a href="${escapeHtml(prefix)}/docs/">All routes</a></p>
 </html>
 `
 }

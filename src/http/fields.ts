@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { limitsConfig } from '../domain/config-limits.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { budgetUsdMax } from '../domain/limits.ts'
 
@@ -40,10 +41,16 @@ export const budgetUsd = z
   .max(budgetUsdMax)
   .describe('USD that may be spent, sub-tactics and retries included. Beyond that it ends as budget-exceeded.')
 
+export const callLimits = limitsConfig
+  .pick({ tokens: true, llm_calls: true, depth: true })
+  .describe(
+    'What the call may take beside money, sub-tactics and retries included. Beyond that it ends as budget-exceeded.',
+  )
+
 /** The name of a tactic or of a config, as a caller writes it. Whether there is one of that name is for the engine to say. */
 export const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/, 'must be a name: letters, digits and _ . : / -, at most 128')
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,129}$/, 'must be a name: letters, digits and _ . : / -, at most 130')
 
 /** The id of a session in a path. An id that could be none of ours is simply not found. */
 export const sessionId = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be the id of a session')

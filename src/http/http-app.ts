@@ -1,8 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { World } from '../domain/clock.ts'
+import type { PackageOrigin } from '../domain/package.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Admission, AdmissionBounds } from './admission.ts'
+import type { OpenAnswers } from './open-answers.ts'
 import type { Operation } from './openapi/operation.ts'
 import type { Readiness } from './readiness.ts'
 import type { RequestStory } from './request-log.ts'
@@ -18,6 +20,8 @@ export interface HttpSettings extends AdmissionBounds {
   readonly batchWorkersMax: number
   /** Milliseconds that a call may take; also what it gets when it asks for nothing. */
   readonly timeoutMs: number
+  /** Milliseconds that calls under way are given to end when the server closes. */
+  readonly graceMs: number
 }
 
 /** What `GET /info` tells beyond what the engine and the store know themselves. */
@@ -26,7 +30,13 @@ export interface ServiceInfo {
   readonly version: string
   /** Whether replies of the default invoker are made up on this machine. */
   readonly simulated: boolean
-  readonly packages: readonly { readonly name: string; readonly version: string }[]
+  readonly packages: readonly {
+    readonly name: string
+    readonly version: string
+    readonly origin: PackageOrigin
+    /** What else the served package calls it. */
+    readonly aliases: readonly string[]
+  }[]
   readonly invokers: readonly { readonly name: string; readonly simulated: boolean }[]
 }
 
@@ -35,16 +45,20 @@ export interface HttpApp {
   readonly engine: Engine
   readonly store: SessionStore
   readonly settings: HttpSettings
-  readonly logger: FastifyBaseLogger
+  /** Where requests and failures are logged. Left out: where the application around the service logs them. */
+  readonly logger?: FastifyBaseLogger
   readonly info: ServiceInfo
   readonly world: World
 }
 
 /** What the routes work with, as `server.lllm`. */
 export interface Lllm extends HttpApp {
+  /** What all paths begin with: `/ai`, or nothing. */
+  readonly prefix: string
   readonly shutdown: Shutdown
   readonly admission: Admission
   readonly readiness: Readiness
+  readonly openAnswers: OpenAnswers
 }
 
 declare module 'fastify' {
@@ -52,7 +66,8 @@ declare module 'fastify' {
     readonly lllm: Lllm
   }
   interface FastifyRequest {
-    story: RequestStory
+    /** Is there from the first hook of the service on. */
+    lllmStory: RequestStory
   }
   interface FastifyContextConfig {
     /** How the OpenAPI document describes the route. A route without it is not part of the document. */

@@ -7,12 +7,12 @@ import { isDeeperThan } from '../domain/json.ts'
 export const bodyDepthMax = 100
 
 /** Makes JSON the only content type that is read. Bodies with a `__proto__` key are refused, not cleaned. */
-export function readJsonBodies(server: FastifyInstance): void {
+export function readJsonBodies(server: FastifyInstance, bodyLimitBytes: number): void {
   const parseText = server.getDefaultJsonParser('error', 'error')
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(
     'application/json',
-    { parseAs: 'buffer' },
+    { parseAs: 'buffer', bodyLimit: bodyLimitBytes },
     (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void) => {
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding !== 'identity') {

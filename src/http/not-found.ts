@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
 import { pathOf, replyWithProblem } from './problem-reply.ts'
+import { readRoutePath } from './tactic-path.ts'
 
 /** Answers a path that no route has with 404, and a method that the path does not have with 405 and `Allow`. */
 export function handleUnknownRoutes(server: FastifyInstance): void {
@@ -15,7 +16,11 @@ export function handleUnknownRoutes(server: FastifyInstance): void {
     const path = pathOf(request.url)
     const allowed = new Set([...routes].filter(([url]) => fits(url, path)).flatMap(([, methods]) => [...methods]))
     if (allowed.size === 0) {
-      return replyWithProblem(new LllmError('route-not-found', 'No route has this path; see /docs.'), request, reply)
+      return replyWithProblem(
+        new LllmError('route-not-found', `No route has this path; see ${server.lllm.prefix}/docs.`),
+        request,
+        reply,
+      )
     }
     const methods = [...allowed].sort().join(', ')
     reply.header('allow', methods)
@@ -27,10 +32,11 @@ export function handleUnknownRoutes(server: FastifyInstance): void {
 /** Whether a path has the shape of a route: a `:parameter` stands for one segment, a last `*` for all that follow. */
 function fits(route: string, path: string): boolean {
   if (route.endsWith('/*')) return path.startsWith(route.slice(0, -1))
-  const wanted = route.split('/')
+  // A brace is in no path of ours, so that a parameter cannot be taken for a name.
+  const wanted = readRoutePath(route, () => '{}').split('/')
   const given = path.replace(/(.)\/$/, '$1').split('/')
   return (
     wanted.length === given.length &&
-    wanted.every((segment, index) => (segment.startsWith(':') ? given[index] !== '' : segment === given[index]))
+    wanted.every((segment, index) => (segment === '{}' ? given[index] !== '' : segment === given[index]))
   )
 }

@@ -5,6 +5,7 @@ import {
   asLllmError,
   type Problem,
   type ProblemContext,
+  type ProblemOrigin,
   problemKinds,
   problemMediaType,
   retryAfterSeconds,
@@ -33,13 +34,18 @@ export function tellProblem(
 ): Problem {
   const error = asLllmError(thrown)
   logFault(error, request)
-  return toProblem(error, { requestId: request.id, instance: pathOf(request.url), ...call })
+  return toProblem(error, { ...originOf(request), instance: pathOf(request.url), ...call })
+}
+
+/** What the problems of a request have in common. */
+export function originOf({ lllmStory: { id }, server }: FastifyRequest): ProblemOrigin {
+  return { requestId: id, prefix: server.lllm.prefix }
 }
 
 /** Tells the log of an error that is the service's own fault, or the tactic's: callers do not see its cause. */
 export function logFault(error: LllmError, request: FastifyRequest) {
   if (problemKinds[error.code].status !== 500) return
-  request.log.error({ error: toErrorLog(error), request_id: request.id }, 'request failed')
+  request.log.error({ error: toErrorLog(error), request_id: request.lllmStory.id }, 'request failed')
 }
 
 /** The path of a URL without its query, which may hold what is nobody else's business. */

@@ -34,6 +34,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'provider-failed': { status: 502, title: 'Provider failed', retryable: true },
   'provider-rejected': { status: 502, title: 'Provider rejected the request', retryable: false },
   'provider-rate-limited': { status: 429, title: 'Provider rate limited', retryable: true },
+  'remote-failed': { status: 502, title: 'Remote failed', retryable: true },
   'budget-exceeded': { status: 402, title: 'Budget exceeded', retryable: false },
   'unpriced-model': { status: 402, title: 'Unpriced model', retryable: false },
   'deadline-exceeded': { status: 504, title: 'Deadline exceeded', retryable: true },
@@ -58,6 +59,10 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'invalid-prompt': { status: 500, title: 'Invalid prompt', retryable: false },
   'invalid-tactic': { status: 500, title: 'Invalid tactic', retryable: false },
   'unknown-prompt': { status: 500, title: 'Unknown prompt', retryable: false },
+  'unknown-package': { status: 500, title: 'Unknown package', retryable: false },
+  'invalid-archive': { status: 500, title: 'Invalid archive', retryable: false },
+  'package-refused': { status: 500, title: 'Package refused', retryable: false },
+  'unknown-asset': { status: 500, title: 'Unknown asset', retryable: false },
 }
 
 /** The body of an error answer: RFC 9457, and members of our own after `instance`. */
@@ -77,9 +82,15 @@ export interface Problem {
   readonly budget?: LimitExcess
 }
 
-/** Where a problem arose. */
-export interface ProblemContext {
+/** The request of a problem, and the service that tells it. */
+export interface ProblemOrigin {
   readonly requestId: string
+  /** What the paths of the service begin with. Default: nothing. */
+  readonly prefix?: string
+}
+
+/** Where a problem arose. */
+export interface ProblemContext extends ProblemOrigin {
   /** The path of the request, without its query. */
   readonly instance?: string
   /** Given when a call had begun: its session, and what it cost so far. */
@@ -93,7 +104,7 @@ export function toProblem(error: LllmError, context: ProblemContext): Problem {
   const { status, title, retryable } = problemKinds[error.code]
   const { issues, budget } = error.data
   return {
-    type: `/docs/errors/${error.code}`,
+    type: `${context.prefix ?? ''}/docs/errors/${error.code}`,
     title,
     status,
     detail: error.message,
@@ -126,11 +137,19 @@ const fastifyCodes: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map(
   ['ECONNRESET', ['client-closed-request', 'The client went away before its request was complete.']],
 ])
 
+/** Whether Fastify itself found a fault in a request that has a name here. */
+export function isFrameworkFault(error: unknown): boolean {
+  return fastifyCodes.has(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+}
+
 /** Any exception as one of ours. Nothing of the text of an exception that we do not know is kept, other than as its cause. */
 export function asLllmError(error: unknown): LllmError {
   if (isLllmError(error)) return error
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  const known = fastifyCodes.get(code)
+  const known = fastifyCodes.get(codeOf(error))
   if (known !== undefined) return new LllmError(known[0], known[1], {}, { cause: error })
   return new LllmError(
     'internal-error',

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { parseLimits } from '../domain/config-limits.ts'
 import type { BatchOptions } from '../domain/tactic.ts'
 import type { BoundTactic, CallOptions, PreparedCall } from '../engine/engine.ts'
 import type { BatchRequest, CallRequest, CallSchemas, ReturnSession } from './call-request.ts'
@@ -24,11 +25,11 @@ export interface AskedBatch {
 /** Reads the body of a call. Rejects with an LllmError `invalid-request`, `invalid-task` or `unknown-config`. */
 export async function readCall(request: FastifyRequest, tactic: BoundTactic, schemas: CallSchemas): Promise<AskedCall> {
   const { engine } = request.server.lllm
-  request.story.tactic = tactic.name
+  request.lllmStory.tactic = tactic.address
   const asked = parse(schemas.call, request.body, 'body')
   return {
     prepared: await prepareTask(engine, tactic, asked.task, asked.config, '/task'),
-    options: toOptions(asked),
+    options: { ...toOptions(asked), ...(asked.limits === undefined ? {} : { limits: parseLimits(asked.limits) }) },
     bounds: { timeoutMs: asked.timeout_ms },
     returnSession: asked.return_session,
   }
@@ -45,7 +46,7 @@ export async function readBatch(
   schemas: CallSchemas,
 ): Promise<AskedBatch> {
   const { engine, settings } = request.server.lllm
-  request.story.tactic = tactic.name
+  request.lllmStory.tactic = tactic.address
   const asked = parse(schemas.batch, request.body, 'body')
   // Workers beyond these would have nothing to do, or no place to do it.
   const workers = Math.min(asked.max_workers, asked.tasks.length, settings.callsMax)

@@ -1,15 +1,24 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
+import { preferredType } from './negotiate.ts'
+import { requestIdOf } from './request-id.ts'
 import { logWhenEnded } from './request-log.ts'
 
 const jsonOnly = ['application/json'] as const
 
 /** What happens to every request before its route sees it. One synchronous hook, because each hook costs every call. */
 export function receive(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-  request.story = {}
-  reply.header('x-request-id', request.id)
+  beginStory(request, reply)
+  request.server.lllm.openAnswers.add(reply.raw)
   logWhenEnded(request, reply)
   done(faultOf(request))
+}
+
+/** Gives a request its id. Fastify's own would be that of the application around us, and is a small number. */
+export function beginStory(request: FastifyRequest, reply: FastifyReply) {
+  const id = requestIdOf(request.raw, request.server.lllm.world.newId)
+  request.lllmStory = { id }
+  reply.header('x-request-id', id)
 }
 
 function faultOf(request: FastifyRequest): LllmError | undefined {
@@ -41,5 +50,5 @@ function accepts(request: FastifyRequest, produces: readonly string[]): boolean 
   if (accept === undefined || accept === '*/*' || accept === 'application/json') {
     return accept !== 'application/json' || produces.includes(accept)
   }
-  return request.accepts().type([...produces]) !== false
+  return preferredType(accept, produces) !== undefined
 }

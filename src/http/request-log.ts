@@ -5,6 +5,8 @@ import { traceIdOf } from './trace-parent.ts'
 
 /** What the log tells of a request beyond its method, path and status. Routes fill it in. */
 export interface RequestStory {
+  /** The id of the request: the client's own, or ours. */
+  readonly id: string
   tactic?: string
   sessionId?: string
   /** How a stream ended, whose status said nothing of it yet. */
@@ -26,18 +28,18 @@ export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void
     const durationMs = Math.round(reply.elapsedTime * 10) / 10
     const status = reply.raw.writableEnded ? reply.raw.statusCode : clientClosedStatus
     const write = () => writeLine(request, status, durationMs)
-    const { underWay } = request.story
+    const { underWay } = request.lllmStory
     if (underWay === undefined) write()
     else underWay.then(write, write)
   })
 }
 
 function writeLine(request: FastifyRequest, status: number, durationMs: number) {
-  const { tactic, sessionId, code } = request.story
+  const { id, tactic, sessionId, code } = request.lllmStory
   const traceId = traceIdOf(request.headers.traceparent)
   request.log.info(
     {
-      request_id: request.id,
+      request_id: id,
       method: request.method,
       path: pathOf(request.url).slice(0, pathLengthMax),
       status,

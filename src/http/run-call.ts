@@ -44,7 +44,7 @@ export async function runCall<Result>(
     givePlaceBack = await admission.enter(workers, scope.signal)
     const leftMs = Math.max(1, timeoutMs - (world.clock.now() - startedAtMs))
     const underWay = run({ signal: scope.signal, timeoutMs: leftMs })
-    request.story.underWay = underWay
+    request.lllmStory.underWay = underWay
     return await underWay
   } finally {
     givePlaceBack()

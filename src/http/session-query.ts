@@ -9,7 +9,9 @@ const groupsMax = 5
 const tagParameter = /^tag\./
 
 const filterFields = {
-  tactic: name.optional().describe('Only sessions of this tactic.'),
+  tactic: name
+    .optional()
+    .describe('Only sessions of this tactic: of all that have the name, or of one by `package::name`.'),
   state: z.enum(sessionStates).optional().describe('Only sessions in this state.'),
   started_after: time.optional().describe('Only sessions that started at this time or later (RFC 3339).'),
   started_before: time.optional().describe('Only sessions that started before this time (RFC 3339).'),
@@ -34,8 +36,8 @@ export const listQuery = z.strictObject({
 const group = z
   .string()
   .regex(
-    new RegExp(`^(tactic|agent|model|day|tag\\.${tagKeyPattern})$`),
-    'must be tactic, agent, model, day or tag.KEY, separated by commas',
+    new RegExp(`^(tactic|tactic_id|agent|model|day|tag\\.${tagKeyPattern})$`),
+    'must be tactic, tactic_id, agent, model, day or tag.KEY, separated by commas',
   )
 
 const groupBy = z
@@ -54,7 +56,7 @@ export const costsQuery = z.strictObject({
   group_by: groupBy
     .default(['tactic'])
     .describe(
-      `Up to ${groupsMax} of tactic, agent, model, day (UTC) and tag.KEY, separated by commas; tactic when left out.`,
+      `Up to ${groupsMax} of tactic, tactic_id, agent, model, day (UTC) and tag.KEY, separated by commas; tactic when left out.`,
     )
     .meta({ examples: ['tactic,model'] }),
   format: z.enum(['json', 'csv']).optional().describe('Goes before the Accept header.'),

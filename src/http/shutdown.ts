@@ -2,13 +2,19 @@ import type { Clock } from '../domain/clock.ts'
 import { LllmError } from '../domain/errors.ts'
 import { Stopped } from '../domain/stop.ts'
 
+/** Calls that were stopped have ended in this time, unless something is wrong with them. */
+const stoppingMaxMs = 1_000
+
 /** How the service comes to its end without losing calls, or at least their records. */
 export interface Shutdown {
   /** Whether new calls are refused. */
   readonly begun: boolean
   /** Aborts, with the reason `shutdown`, when the calls that are still under way have to end. */
   readonly signal: AbortSignal
-  /** Refuses new calls, waits for those under way, and after `graceMs` at most stops the rest. Closing the server comes next. */
+  /**
+   * Refuses new calls, waits for those under way, after `graceMs` at most stops the rest, and waits again until these have
+   * ended, which is soon. Closing the server comes next.
+   */
   drain(graceMs: number): Promise<void>
   /** Refuses new calls and stops those under way. */
   stop(): void
@@ -45,6 +51,7 @@ export function createShutdown(clock: Clock): Shutdown {
       // The sleep ends early, by a rejection, when the last call has ended.
       await clock.sleep(graceMs, idle.signal).catch(() => undefined)
       stop()
+      await clock.sleep(stoppingMaxMs, idle.signal).catch(() => undefined)
     },
     enter() {
       if (begun) throw new LllmError('draining', 'The service is shutting down and takes no new calls.')

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openTally, toBatchItem } from './batch-answer.ts'
-import { logFault, tellProblem } from './problem-reply.ts'
+import { logFault, originOf, tellProblem } from './problem-reply.ts'
 import type { AskedBatch } from './read-call.ts'
 import { openWriter } from './response-writer.ts'
 import type { CallLimits } from './run-call.ts'
@@ -29,7 +29,7 @@ export async function streamBatch(
     for await (const item of engine.batch(prepared, { ...options, ...limits })) {
       tally.add(item)
       if (item.outcome?.ok === false) logFault(item.outcome.error, request)
-      await writeLine(toBatchItem(item, returnSessions, request.id))
+      await writeLine(toBatchItem(item, returnSessions, originOf(request)))
     }
     void writeLine({ end: true, ...tally.sums() })
   } catch (error) {

@@ -27,11 +27,11 @@ export async function streamCall(
   try {
     const outcome = await engine.execute(prepared, { ...options, ...limits, emit })
     const { session } = outcome
-    request.story.sessionId = session.id
+    request.lllmStory.sessionId = session.id
     if (outcome.ok) {
       events.finish('result', toCallAnswer(outcome.output, session, returnSession))
     } else {
-      request.story.code = outcome.error.code
+      request.lllmStory.code = outcome.error.code
       const spent = { sessionId: session.id, costUsd: costUsd(session.cost) }
       events.finish('error', tellProblem(outcome.error, request, spent))
     }

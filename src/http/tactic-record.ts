@@ -7,6 +7,8 @@ export function toTacticRecord(tactic: BoundTactic) {
   return {
     name: tactic.name,
     id: tactic.id,
+    address: tactic.address,
+    ...describeShadow(tactic),
     package: tactic.package.name,
     version: tactic.package.version,
     description: spec.description ?? null,
@@ -15,9 +17,18 @@ export function toTacticRecord(tactic: BoundTactic) {
       model,
       prompt: systemPrompt.path ?? null,
     })),
-    sub_tactics: [...(defaultConfig?.subTactics.values() ?? [])].map((sub) => sub.tactic.name),
+    sub_tactics: [...(defaultConfig?.subTactics.values() ?? [])].map((sub) => sub.tactic.address),
     configs: [...tactic.configs.keys()],
     input_schema: tactic.inputSchema,
     output_schema: tactic.outputSchema,
   }
+}
+
+/** Why a tactic is not found by its bare name. */
+function describeShadow({ name, id, shadowedBy }: BoundTactic) {
+  if (shadowedBy === undefined) return { shadowed_by: null, note: null }
+  const note =
+    `The name "${name}" finds ${shadowedBy}, because its package comes first: the served package, then its dependencies ` +
+    `in their order, drop-ins of the project, and those of the user. This tactic is found as "${id}".`
+  return { shadowed_by: shadowedBy, note }
 }

@@ -1,6 +1,6 @@
 import { LllmError } from '../domain/errors.ts'
 import type { Package, PackageSet } from '../domain/package.ts'
-import { loadPackage } from './load-package.ts'
+import { type LonePackage, loadPackage } from './load-package.ts'
 import { type PackageNode, type PackageTree, resolvePackages, type TreeOrigin } from './package-tree.ts'
 
 export interface LoadedPackages {
@@ -18,16 +18,24 @@ export interface LoadedPackages {
 export async function loadPackages(origin: TreeOrigin): Promise<LoadedPackages> {
   const tree = await resolvePackages(origin)
   const warnings = [...tree.warnings]
-  const loaded = new Map<PackageNode, Linkable>()
+  const sources = new Map<PackageNode, LonePackage>()
   for (const node of tree.nodes) {
     const { package: source, warnings: noticed } = await loadPackage(node.manifest)
     warnings.push(...noticed)
-    loaded.set(node, { ...source, dependencies: [], reachable: new Map() })
+    sources.set(node, source)
   }
+  return { packages: linkPackages(tree, sources), tree, warnings }
+}
+
+/** Makes packages known to each other. @throws LllmError `invalid-manifest` for an alias that is taken. */
+export function linkPackages(tree: PackageTree, sources: ReadonlyMap<PackageNode, LonePackage>): PackageSet {
+  const loaded = new Map<PackageNode, Linkable>()
+  for (const [node, source] of sources) loaded.set(node, { ...source, dependencies: [], reachable: new Map() })
   for (const node of tree.nodes) link(node, loaded, tree)
   const all = [...loaded.values()]
   const [root] = all
-  return { packages: { root: root as Package, all }, tree, warnings }
+  const origins = new Map([...loaded].map(([{ origin }, source]) => [source, origin]))
+  return { root: root as Package, all, origins }
 }
 
 /** A package while its neighbours are being filled in: they may need each other's. */

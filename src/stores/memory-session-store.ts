@@ -61,6 +61,10 @@ export function createMemorySessionStore(sessionsMax = 10_000): SessionStore {
       const stored = sessions.get(id)
       return stored && (JSON.parse(stored.record) as SessionRecord)
     }),
+    findIds: whileOpen((prefix, limit) => {
+      const found = [...sessions.keys()].filter((id) => id.startsWith(prefix))
+      return found.sort().slice(0, limit)
+    }),
     delete: whileOpen(remove),
     list: whileOpen((filter, limit, after) => {
       const end = after === undefined ? timeline.length : placeOf(timeline, after)
@@ -141,6 +145,8 @@ function keyOf(group: CostGroup, summary: SessionSummary, line: CostLine): strin
     case 'agent':
     case 'model':
       return line[group]
+    case 'tactic_id':
+      return line.tacticId
     case 'day':
       return dayName(dayNumber(summary.startedAtMs))
     default:

@@ -16,10 +16,15 @@ const known = 'Give the path of a file, a file: URL, or :memory:'
  */
 export async function openSessionStore(database: string): Promise<StoreWithBudgets> {
   if (database === ':memory:') return { ...createMemorySessionStore(), budgets: createMemoryBudgetStore() }
-  return openSqliteSessionStore({ path: resolve(pathOf(database)) })
+  return openSqliteSessionStore({ path: resolve(databasePath(database)) })
 }
 
-function pathOf(database: string): string {
+/**
+ * The path of the database that a setting names, as it was written. Not for `:memory:`.
+ *
+ * @throws LllmError `invalid-settings` when it names none.
+ */
+export function databasePath(database: string): string {
   if (/^postgres(ql)?:/i.test(database)) {
     throw new LllmError(
       'invalid-settings',

@@ -48,6 +48,7 @@ export function createReopeningTables(
       return refusals
     },
     recordOf: (id) => withTables((tables) => tables.recordOf(id)),
+    findIds: (prefix, limit) => withTables((tables) => tables.findIds(prefix, limit)),
     delete: (id) => withTables((tables) => tables.delete(id)),
     list: (filter, limit, after) => withTables((tables) => tables.list(filter, limit, after)),
     costOf: (id) => withTables((tables) => tables.costOf(id)),

@@ -21,6 +21,7 @@ export interface SessionTables {
   saveAll(batch: readonly SessionRows[]): Promise<readonly SaveRefusal[]>
   /** The session record as JSON text. */
   recordOf(id: string): Promise<string | undefined>
+  findIds(prefix: string, limit: number): Promise<readonly string[]>
   delete(id: string): Promise<boolean>
   list(filter: SessionFilter, limit: number, after?: SessionPosition): Promise<SessionPage>
   costOf(id: string): Promise<readonly CostLine[] | undefined>

@@ -35,6 +35,7 @@ type SqlKey = string | bigint | null
 function keyExpression(group: CostGroup): RawBuilder<SqlKey> {
   switch (group) {
     case 'tactic':
+    case 'tactic_id':
     case 'agent':
     case 'model':
       return sql.ref(`cost_lines.${group}`)

@@ -11,6 +11,12 @@ export async function queryRecord(db: Kysely<SessionDatabase>, id: string): Prom
   return row?.record
 }
 
+/** A range of the primary key, which no pattern is needed for: every character of an id comes before `~`. */
+export async function queryIds(db: Kysely<SessionDatabase>, prefix: string, limit: number): Promise<readonly string[]> {
+  const inRange = db.selectFrom('sessions').select('id').where('id', '>=', prefix).where('id', '<', `${prefix}~`)
+  return (await inRange.orderBy('id').limit(limit).execute()).map(({ id }) => id)
+}
+
 export async function queryPage(
   db: Kysely<SessionDatabase>,
   filter: SessionFilter,

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import type { SessionTables } from './session-tables.ts'
 import { createBatchWriter } from './sql-batch-writer.ts'
 import { queryCosts } from './sql-costs.ts'
-import { queryCostLines, queryPage, queryRecord } from './sql-queries.ts'
+import { queryCostLines, queryIds, queryPage, queryRecord } from './sql-queries.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 
 /**
@@ -38,6 +38,7 @@ export function createSqlSessionTables(
       return refusals
     },
     recordOf: (id) => queryRecord(db, id),
+    findIds: (prefix, limit) => queryIds(db, prefix, limit),
     async delete(id) {
       const { numDeletedRows } = await db.deleteFrom('sessions').where('id', '=', id).executeTakeFirstOrThrow()
       return numDeletedRows > 0n

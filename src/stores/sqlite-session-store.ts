@@ -33,6 +33,7 @@ function createWorkerTables(path: string): StoreTables {
       return refusals.map(({ index, error }) => ({ index, error: toLllmError(error as WorkerFailure) }))
     },
     recordOf: (id) => link.call('recordOf', id),
+    findIds: (prefix, limit) => link.call('findIds', prefix, limit),
     delete: (id) => link.call('delete', id),
     list: (filter, limit, after) => link.call('list', filter, limit, after),
     costOf: (id) => link.call('costOf', id),

@@ -29,6 +29,7 @@ export function createTableStore(kind: string, tables: SessionTables): SessionSt
         const record = await tables.recordOf(id)
         return record === undefined ? undefined : (JSON.parse(record) as SessionRecord)
       }),
+    findIds: (prefix, limit) => whileOpen(() => tables.findIds(prefix, limit)),
     delete: (id) => whileOpen(() => tables.delete(id)),
     list: (filter, limit, after) => whileOpen(() => tables.list(filter, limit, after)),
     costOf: (id) => whileOpen(() => tables.costOf(id)),

@@ -161,7 +161,7 @@ export function sessionCostsContract(name: string, openStore: OpenStore) {
 }
 
 const wildGroups = fc.array(
-  fc.constantFrom<CostGroup>('tactic', 'agent', 'model', 'day', 'tag.team', 'tag.__proto__', 'tag.none'),
+  fc.constantFrom<CostGroup>('tactic', 'tactic_id', 'agent', 'model', 'day', 'tag.team', 'tag.__proto__', 'tag.none'),
   { maxLength: 4 },
 )
 

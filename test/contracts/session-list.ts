@@ -83,6 +83,18 @@ export function sessionListContract(name: string, openStore: OpenStore) {
       expect(seen).toEqual(older.map(({ id }) => id).toReversed())
     })
 
+    test('finds ids by how they begin', async () => {
+      const ids = ['01931f00-aa', '01931f00-ab', '01931f01-aa']
+      const store = await openStore(ids.map((id) => buildSession({ id })))
+      expect(await store.findIds('01931f00', 10)).toEqual(ids.slice(0, 2))
+      expect(await store.findIds('01931f00', 1)).toEqual(ids.slice(0, 1))
+      expect(await store.findIds('', 10)).toEqual(ids)
+      expect(await store.findIds('01931f01-aa', 10)).toEqual(ids.slice(2))
+      for (const unfit of ['1931f00', '01931f00-aa0', '%', "' or 1=1 --"]) {
+        expect(await store.findIds(unfit, 10)).toEqual([])
+      }
+    })
+
     test('says that there is no next page when the last one is full', async () => {
       const store = await openStore(range(4).map((number) => buildSession({ id: sessionId(number) })))
       expect((await store.list({}, 4)).next).toBeNull()

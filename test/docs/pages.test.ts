@@ -6,7 +6,14 @@ const docs = readdirSync(new URL('docs/', root)).filter((file) => file.endsWith(
 const pages = ['README.md', 'CHANGELOG.md', ...docs.map((file) => `docs/${file}`)]
 
 /** Pages whose code has to come from files that run. */
-const pagesWithSources = ['README.md', 'docs/authoring.md', 'docs/configuration.md', 'docs/from-python.md']
+const pagesWithSources = [
+  'README.md',
+  'docs/authoring.md',
+  'docs/configuration.md',
+  'docs/from-python.md',
+  'docs/embedding.md',
+  'docs/packages.md',
+]
 const languagesWithSources = ['ts', 'yaml', 'toml', 'md']
 
 describe.each(pagesWithSources)('the code of %s', (page) => {

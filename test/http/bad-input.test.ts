@@ -215,7 +215,10 @@ test('a group that is none is told which there are', async () => {
   const { server } = await openService()
   const { errors } = (await server.inject('/costs?group_by=color')).json()
   expect(errors).toEqual([
-    { pointer: '/query/group_by/0', message: 'must be tactic, agent, model, day or tag.KEY, separated by commas' },
+    {
+      pointer: '/query/group_by/0',
+      message: 'must be tactic, tactic_id, agent, model, day or tag.KEY, separated by commas',
+    },
   ])
 })
 

@@ -25,7 +25,7 @@ interface Document {
 }
 
 async function readDocument(): Promise<Document> {
-  const { server } = await openService()
+  const { server } = await openService({ isLoud: true })
   return (await server.inject('/openapi.json')).json()
 }
 
@@ -52,6 +52,10 @@ test('each tactic has paths of its own, with the schemas of its task and result'
     '/tactics/count-nodes/batch',
     '/tactics/count-nodes/batch/stream',
     '/tactics/count-nodes/stream',
+    '/tactics/loud::shout',
+    '/tactics/loud::shout/batch',
+    '/tactics/loud::shout/batch/stream',
+    '/tactics/loud::shout/stream',
     '/tactics/shout',
     '/tactics/shout/batch',
     '/tactics/shout/batch/stream',
@@ -90,7 +94,7 @@ test('a linter finds neither errors nor warnings', async () => {
 })
 
 test('a generated client type-checks and works on every route', async () => {
-  const service = await openService()
+  const service = await openService({ isLoud: true })
   const baseUrl = await listen(service)
   const folder = await makeFolder()
   await createClient({
@@ -121,6 +125,7 @@ test('a generated client type-checks and works on every route', async () => {
   expect(seen).toMatchObject({
     result: { count: 2, label: 'ROOT' },
     text: 'HELLO',
+    loudText: 'HELLO',
     streamed: 'HELLO',
     lastNames: ['result', 'end'],
     lineCount: 3,
@@ -129,7 +134,7 @@ test('a generated client type-checks and works on every route', async () => {
     wrongTask: { code: 'invalid-task', errors: [{ pointer: '/task' }] },
     subSessions: ['shout'],
     listedIds: [sessionId],
-    statuses: [...Array(14).fill(200), 204],
+    statuses: [...Array(15).fill(200), 204],
     requestId: 'client-1',
   })
 })

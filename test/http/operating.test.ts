@@ -31,7 +31,7 @@ test('the info says plainly that the model is simulated', async () => {
     version: '0.1.0',
     simulated: true,
     notice: expect.stringContaining('The model is simulated'),
-    packages: [{ name: 'demo', version: '1.2.3' }],
+    packages: [{ name: 'demo', version: '1.2.3', origin: 'root', aliases: [] }],
     store: 'memory',
     invokers: [{ name: 'scripted', simulated: true }],
   })

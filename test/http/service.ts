@@ -92,7 +92,26 @@ export interface ServiceSketch {
   /** Puts something in the place of the engine. */
   readonly engine?: (real: Engine) => Engine
   readonly world?: World
+  /** Whether the package `loud` is there as well, with a tactic `shout` of its own. */
+  readonly isLoud?: boolean
 }
+
+/** A second package, whose tactic has a name that the served one has too. */
+const loud = makePackage({
+  name: 'loud',
+  version: '0.1.0',
+  tactics: [
+    {
+      tactic: class extends Tactic({ name: 'shout', agents: ['shouter'], output: z.object({ text: z.string() }) }) {
+        async call(task: string) {
+          return { text: (await this.agents.shouter.open('shout').receive(task).respond()).content }
+        }
+      },
+      file: 'loud/tactics/shout.ts',
+    },
+  ],
+  configs: new Map([configOf('shout', 'shouter')]),
+})
 
 /** A whole service, with a scripted model and a store in memory. It is closed when the test has finished. */
 export async function openService(sketch: ServiceSketch = {}): Promise<TestService> {
@@ -118,7 +137,8 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     tactics: [Shout, CountNodes, Broken].map((tactic) => ({ tactic, file: `tactics/${tactic.name}.ts` })),
     configs: new Map([configOf('shout', 'shouter'), configOf('count-nodes', 'counter'), configOf('broken', 'shouter')]),
   })
-  const bound = createBinder({ root, all: [root] }, { invokers, toolSource }).bindAll()
+  const all = sketch.isLoud === true ? [root, loud] : [root]
+  const bound = createBinder({ root, all }, { invokers, toolSource }).bindAll()
   const prices = { price: () => ({ promptPicoUsd: 2_000_000, completionPicoUsd: 1_000_000 }) }
   const engine = inPlaceOf(
     createEngine(
@@ -146,7 +166,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       name: 'lllm',
       version: '0.1.0',
       simulated: true,
-      packages: [{ name: 'demo', version: '1.2.3' }],
+      packages: [{ name: 'demo', version: '1.2.3', origin: 'root', aliases: [] }],
       invokers: [{ name: 'scripted', simulated: true }],
     },
     world,

@@ -92,13 +92,23 @@ describe('a cursor', () => {
 })
 
 describe('in the document, a tactic', () => {
-  const named = (name: string, inputSchema = {}) => ({ name, inputSchema, outputSchema: {} }) as BoundTactic
+  const named = (address: string, inputSchema = {}) => {
+    return { address, name: address.replace(/^.*::/, ''), inputSchema, outputSchema: {} } as BoundTactic
+  }
 
-  test('has a title of its own, also when two names are spelled alike', () => {
-    const titles = titleTactics(['code-review', 'code_review', 'x2'].map((name) => named(name))).map(
-      ({ title }) => title,
+  test.each([
+    ['two names are spelled alike', ['code-review', 'code_review', 'x2'], ['CodeReview', 'CodeReview2', 'X2']],
+    ['another package has its name', ['a::shout', 'shout'], ['Shout', 'AShout']],
+    ['a bare name is spelled as the address of another', ['a::shout', 'a_shout'], ['AShout', 'AShout2']],
+    ['the operations of two would have one name', ['batch_shout', 'shout'], ['BatchShout', 'Shout2']],
+    ['they would, in another order', ['a::x', 'batch_a_x', 'batch-a-x'], ['BatchAX', 'BatchAX2', 'AX3']],
+  ])('has a title of its own, also when %s', (_when, addresses, expected) => {
+    const titled = titleTactics(addresses.map((address) => named(address)))
+    expect(titled.map(({ title }) => title)).toEqual(expected)
+    const operations = titled.flatMap(({ title }) =>
+      ['call', 'stream', 'batch', 'streamBatch'].map((kind) => kind + title),
     )
-    expect(titles).toEqual(['CodeReview', 'CodeReview2', 'X2'])
+    expect(new Set(operations).size).toBe(operations.length)
   })
 
   test('brings the definitions of its schemas along, and data that looks like a reference stays data', () => {

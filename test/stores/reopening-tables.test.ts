@@ -25,6 +25,7 @@ function scriptedTables(...connections: readonly (readonly (Error | null)[])[]) 
     return {
       saveAll: () => call([]),
       recordOf: () => call('{}'),
+      findIds: () => call([]),
       delete: () => call(true),
       list: () => call({ data: [], next: null }),
       costOf: () => call([]),

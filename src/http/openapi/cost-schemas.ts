@@ -46,6 +46,7 @@ export const costReport = z
       z
         .object({
           tactic: groupKey.optional(),
+          tactic_id: groupKey.optional().describe('Tells apart the tactics of one name.'),
           agent: groupKey.optional(),
           model: groupKey.optional(),
           day: groupKey.optional().describe('The UTC day on which the session started.'),

@@ -13,7 +13,7 @@ const requestIdHeader = { 'x-request-id': { $ref: '#/components/headers/RequestI
 const retryAfterHeader = { 'retry-after': { $ref: '#/components/headers/RetryAfter' } }
 
 /** The document without its paths, to which each route adds its own. */
-export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info'>) {
+export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info'>, prefix: string) {
   return {
     openapi: '3.1.1',
     info: {
@@ -22,7 +22,7 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
       description: 'Tactics over HTTP: multi-agent LLM programs as typed endpoints, with sessions and exact costs.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/', description: 'This service.' }],
+    servers: [{ url: prefix || '/', description: 'This service.' }],
     security: [],
     tags: Object.entries(operationTags).map(([name, description]) => ({ name, description })),
     components: {

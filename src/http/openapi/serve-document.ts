@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { HttpApp } from '../http-app.ts'
+import { readRoutePath } from '../tactic-path.ts'
 import { completeOperation, describeService } from './document.ts'
 
 type Paths = Record<string, Record<string, unknown>>
@@ -12,18 +13,24 @@ type Paths = Record<string, Record<string, unknown>>
  * Routes describe themselves in their `config.operation`, in the words of OpenAPI. They have no Fastify schema: nothing is
  * validated, coerced or dropped behind the back of our own validation.
  */
-export async function serveDocument(server: FastifyInstance, app: HttpApp): Promise<void> {
+export async function serveDocument(server: FastifyInstance, app: HttpApp, prefix: string): Promise<void> {
   const paths: Paths = {}
+  // An application around us may have a document of its own, of which this one is no part.
+  server.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, hide: true }
+  })
   await server.register(swagger, {
     openapi: {},
     transform: ({ route, schema, url }) => {
-      describeRoute(paths, route, url)
+      describeRoute(paths, route, url.slice(prefix.length))
       return { schema: { ...schema, hide: true }, url }
     },
-    transformObject: () => ({ ...describeService(app), paths: sortPaths(paths) }) as never,
+    transformObject: () => ({ ...describeService(app, prefix), paths: sortPaths(paths) }) as never,
   })
   await server.register(swaggerUi, {
     routePrefix: '/docs',
+    // What the page links its files by, when it is asked for without a slash at its end.
+    indexPrefix: prefix,
     staticCSP: true,
     // The page works without the network and without TLS: it asks no validator, and its files are not led to https.
     // It sets styles of its own, of which a browser would complain otherwise.
@@ -45,7 +52,7 @@ function sortPaths(paths: Paths): Paths {
 function describeRoute(paths: Paths, { config, method }: RouteOptions, url: string) {
   const operation = config?.operation
   if (operation === undefined) return
-  const path = url.replace(/:([a-z_]+)/g, '{$1}')
+  const path = readRoutePath(url, (parameter) => `{${parameter}}`)
   const methods = paths[path] ?? {}
   for (const name of [method].flat()) methods[name.toLowerCase()] = completeOperation(operation)
   paths[path] = methods

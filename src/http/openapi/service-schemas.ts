@@ -29,6 +29,9 @@ export const tacticRecord = z
   .object({
     name: z.string(),
     id: z.string().describe('`package::name`'),
+    address: z.string().describe('The shortest name that finds it: its name, or its id where another has the name.'),
+    shadowed_by: z.string().nullable().describe('The id of the tactic that its name finds instead.'),
+    note: z.string().nullable().describe('Why its name finds another.'),
     package: z.string(),
     version: z.string(),
     description: z.string().nullable(),
@@ -57,7 +60,16 @@ export const info = z
     version: z.string(),
     simulated: z.boolean().describe('Whether the replies of the default model are made up on this machine.'),
     notice: z.string().nullable(),
-    packages: z.array(z.object({ name: z.string(), version: z.string() })),
+    packages: z
+      .array(
+        z.object({
+          name: z.string(),
+          version: z.string(),
+          origin: z.enum(['root', 'dependency', 'project', 'user']).describe('How it came to be loaded.'),
+          aliases: z.array(z.string()).describe('What else the served package calls it.'),
+        }),
+      )
+      .describe('In the order in which bare names of tactics go.'),
     store: z.string(),
     invokers: z.array(z.object({ name: z.string(), simulated: z.boolean() })),
   })

@@ -41,7 +41,7 @@ export function describeCall(titled: TitledTactic, schemas: CallSchemas): Operat
   const { description } = tactic.tactic.spec
   return {
     operationId: `call${title}`,
-    summary: `Call ${tactic.name}`,
+    summary: `Call ${tactic.address}`,
     ...(description === undefined ? {} : { description }),
     tags: ['Tactics'],
     requestBody: callBody(titled, schemas),
@@ -55,7 +55,7 @@ export function describeBatch(titled: TitledTactic, schemas: CallSchemas): Opera
   const { tactic, title } = titled
   return {
     operationId: `batch${title}`,
-    summary: `Call ${tactic.name} for many tasks`,
+    summary: `Call ${tactic.address} for many tasks`,
     description: 'All tasks are judged before the first one starts. A task that fails is told in its item.',
     tags: ['Tactics'],
     requestBody: batchBody(titled, schemas),

@@ -2,20 +2,35 @@ import type { BoundTactic } from '../../engine/engine.ts'
 
 export interface TitledTactic {
   readonly tactic: BoundTactic
-  /** The name in PascalCase, unique in the service: `CodeReview`. */
+  /** The address in PascalCase, unique in the service: `CodeReview`, `FinanceForecast`. */
   readonly title: string
 }
 
-/** Gives each tactic a name that can be part of a type's name. Two that would get the same one are numbered. */
+/**
+ * Gives each tactic a name that can be part of a type's name. Two that would get the same one are numbered: those that are
+ * reached by their bare names keep theirs.
+ */
 export function titleTactics(tactics: readonly BoundTactic[]): readonly TitledTactic[] {
+  const titles = new Map<BoundTactic, string>()
   const taken = new Set<string>()
-  return tactics.map((tactic) => {
-    const plain = toPascalCase(tactic.name)
+  const [bare, others] = [tactics.filter(isBare), tactics.filter((tactic) => !isBare(tactic))]
+  for (const tactic of [...bare, ...others]) {
+    const plain = toPascalCase(tactic.address)
     let title = plain
-    for (let number = 2; taken.has(title); number++) title = `${plain}${number}`
+    for (let number = 2; isTaken(title, taken); number++) title = `${plain}${number}`
     taken.add(title)
-    return { tactic, title }
-  })
+    titles.set(tactic, title)
+  }
+  return [...titles].map(([tactic, title]) => ({ tactic, title }))
+}
+
+/** `streamBatchShout` is the stream of `batch_shout`, and would be that of the batch of `shout` as well. */
+function isTaken(title: string, taken: ReadonlySet<string>): boolean {
+  return taken.has(title) || taken.has(`Batch${title}`) || (title.startsWith('Batch') && taken.has(title.slice(5)))
+}
+
+function isBare({ address, name }: BoundTactic): boolean {
+  return address === name
 }
 
 function toPascalCase(name: string): string {

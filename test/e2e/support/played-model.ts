@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Invoker, type ModelReply, ProviderError } from '../../../src/domain/invoker.ts'
 import type { StopReason } from '../../../src/domain/session.ts'
-import { testUsage } from '../../support/scripted-model.ts'
+import { testUsage } from '../../../src/testing/scripted-model.ts'
 import { type Reply, unfit } from './played-script.ts'
 
 /** A model that replies as the question says. `stop` is what it calls when the call is to be stopped. */

@@ -2,11 +2,10 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { assemble } from '../../../src/assemble.ts'
+import { createServer } from '../../../src/create-server.ts'
 import type { World } from '../../../src/domain/clock.ts'
-import { createServer } from '../../../src/http/create-server.ts'
 import { readSettings } from '../../../src/settings.ts'
 import { systemWorld } from '../../../src/system-world.ts'
-import { version } from '../../../src/version.ts'
 import { wireText } from '../../support/provider-wire.ts'
 import { type Script, type ScriptedProvider, startProvider } from '../../support/scripted-provider.ts'
 import { createClient } from './client.ts'
@@ -54,15 +53,8 @@ export async function startService({ world = testWorld, ...spec }: ServiceSpec &
     world,
     onKeeperEvent: ({ type }) => logger.error(type),
   })
-  const server = await createServer({
-    engine: runtime.engine,
-    store: runtime.store,
-    // Nobody waits for calls that a test has left hanging.
-    settings: { ...settings, graceMs: 0 },
-    logger,
-    info: { name: 'lllm', version, simulated: runtime.invokers.default.simulated, packages: [], invokers: [] },
-    world,
-  })
+  // Nobody waits for calls that a test has left hanging.
+  const server = await createServer(runtime, { logger, graceMs: 0 })
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
 
   let closing: Promise<void> | undefined

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url'
+import autoload from '@fastify/autoload'
+import type { FastifyInstance } from 'fastify'
+import { LllmError } from '../domain/errors.ts'
+import { createAdmission } from './admission.ts'
+import { handleErrors } from './error-handler.ts'
+import type { HttpApp } from './http-app.ts'
+import { readJsonBodies } from './json-body.ts'
+import { handleUnknownRoutes } from './not-found.ts'
+import { createOpenAnswers } from './open-answers.ts'
+import { serveDocument } from './openapi/serve-document.ts'
+import { createReadiness } from './readiness.ts'
+import { receive } from './receive.ts'
+import { createShutdown } from './shutdown.ts'
+
+/** Whether the service has the server for itself, or lives in somebody else's application. */
+export type Tenancy = 'owner' | 'guest'
+
+const routesFolder = fileURLToPath(new URL('../../routes', import.meta.url))
+
+/**
+ * Puts the whole service on a server, under the prefix that the server has. What a server alone can say (its timeouts, what is
+ * no sound HTTP) is left to whoever made it; all else is set here, on this instance. Fastify keeps that from an application
+ * around it, as long as the instance is one that it made for a plugin.
+ *
+ * @throws LllmError `invalid-settings` for a prefix that is none.
+ */
+export async function mountService(server: FastifyInstance, app: HttpApp, tenancy: Tenancy): Promise<void> {
+  const { world, store, engine, settings, logger } = app
+  const prefix = readPrefix(server.prefix)
+  const shutdown = createShutdown(world.clock)
+  const openAnswers = createOpenAnswers()
+  server.decorate('lllm', {
+    ...app,
+    prefix,
+    shutdown,
+    openAnswers,
+    admission: createAdmission(settings),
+    readiness: createReadiness({ store, engine, shutdown, clock: world.clock }),
+  })
+  server.decorateRequest('lllmStory')
+  if (logger !== undefined) server.setChildLoggerFactory(() => logger)
+  // What an application makes of its own answers is nothing for ours.
+  server.setReplySerializer((payload) => JSON.stringify(payload))
+  handleErrors(server, tenancy)
+  readJsonBodies(server, settings.bodyLimitBytes)
+  // At the root of somebody's application, what is not found is theirs to tell.
+  if (tenancy === 'owner' || prefix !== '') handleUnknownRoutes(server)
+  server.addHook('onRequest', receive)
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (shutdown.begun) reply.header('connection', 'close')
+    done(null, payload)
+  })
+  server.addHook('preClose', async () => {
+    await shutdown.drain(settings.graceMs)
+    openAnswers.cutOffSoon()
+  })
+  await serveDocument(server, app, prefix)
+  await server.register(autoload, { dir: routesFolder, forceESM: true })
+}
+
+/** The prefix is a part of links, so that it has to be the same for all requests. */
+function readPrefix(given: string): string {
+  const prefix = given.replace(/\/+$/, '')
+  if (!/[:*]/.test(prefix)) return prefix
+  throw new LllmError(
+    'invalid-settings',
+    `The service cannot have the prefix "${given}": it must be a path without parameters, such as "/ai".`,
+  )
+}
