@@ -29,6 +29,7 @@ const misuses: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unknown-tactic',
   'unknown-config',
   'unknown-session',
+  'unknown-package',
 ])
 
 const limits: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['budget-exceeded', 'unpriced-model', 'deadline-exceeded'])

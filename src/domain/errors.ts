@@ -28,7 +28,8 @@ export const errorCodes = {
   'provider-failed': 'The provider of the model failed, or could not be reached, within the allowed recalls.',
   'provider-rejected': 'The provider refused the request as invalid; asking again would not help.',
   'provider-rate-limited': 'The provider limits the rate of requests, and waiting did not help.',
-  'remote-failed': 'The service of a remote tactic failed, could not be reached, or gave an answer that cannot be used.',
+  'remote-failed':
+    'The service of a remote tactic failed, could not be reached, or gave an answer that cannot be used.',
   'budget-exceeded': 'The call would pass a limit: its budget, or another that it counts against.',
   'unpriced-model': 'The call has a budget, but the price of its model is not known.',
   'deadline-exceeded': 'The call ran out of its time.',

@@ -1,9 +1,17 @@
 import { registerHooks } from 'node:module'
 
+/** What can be imported, and the module of each beside that of the public API. */
+const entries: ReadonlyMap<string, string> = new Map([
+  ['lllm', 'index'],
+  ['lllm/testing', 'testing'],
+  ['lllm/client', 'client'],
+])
+
 let linkedUrl: string | undefined
 
 /**
- * Makes `import … from 'lllm'` mean the copy of the library that is running, from whichever file it is imported.
+ * Makes `import … from 'lllm'` mean the copy of the library that is running, from whichever file it is imported. So it does
+ * with `lllm/testing` and `lllm/client`.
  *
  * A package that lies outside this project would otherwise find no library, or a copy of its own: then the classes of its
  * tactics would extend another base, and its errors and prompts would come from another version. In this project the name
@@ -21,17 +29,24 @@ export function linkLllm(indexUrl: string): void {
   if (isHooked) return
   registerHooks({
     resolve(specifier, context, nextResolve) {
-      if (specifier === 'lllm' && linkedUrl !== undefined) return { url: linkedUrl, shortCircuit: true }
+      const entry = entries.get(specifier)
+      if (entry !== undefined && linkedUrl !== undefined) return { url: urlOf(entry, linkedUrl), shortCircuit: true }
       try {
         return nextResolve(specifier, context)
       } catch (error) {
         if (!/^zod(?:\/|$)/.test(specifier) || !isNotFound(error)) throw error
-        return nextResolve(specifier, { ...context, parentURL: import.meta.url })
+        return { url: import.meta.resolve(specifier), shortCircuit: true }
       }
     },
   })
 }
 
+/** In sources and in the compiled form, all modules that can be imported lie beside each other. */
+function urlOf(entry: string, indexUrl: string): string {
+  return new URL(entry + indexUrl.slice(indexUrl.lastIndexOf('.')), indexUrl).href
+}
+
 function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+  const codes: readonly unknown[] = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']
+  return error instanceof Error && 'code' in error && codes.includes(error.code)
 }

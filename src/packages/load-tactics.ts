@@ -29,7 +29,8 @@ export async function loadTactics(files: readonly ListedFile[]): Promise<readonl
 function findTactics(file: string, exported: ReadonlyMap<string, unknown>): ReadonlyMap<string, TacticClass> {
   const tactics = new Map<string, TacticClass>()
   for (const value of exported.values()) {
-    if (!isTacticClass(value) || value.spec.name === undefined) continue
+    // A remote tactic is served where it is; here it is a part of others.
+    if (!isTacticClass(value) || value.spec.name === undefined || value.spec.remote !== undefined) continue
     const { name } = value.spec
     if (!tacticName.test(name)) throw mistake(file, `The tactic name "${name}" does not fit ${tacticName.source}.`)
     const fault = findFault(value)
@@ -39,15 +40,18 @@ function findTactics(file: string, exported: ReadonlyMap<string, unknown>): Read
     tactics.set(name, value)
   }
   if (tactics.size > 0) return tactics
-  const described = [...exported].map(
-    ([name, value]) => `${name} (${isTacticClass(value) ? 'a tactic without a name' : typeof value})`,
-  )
+  const described = [...exported].map(([name, value]) => `${name} (${describe(value)})`)
   throw mistake(
     file,
     'It exports no tactic that has a name. ' +
       `It exports ${described.length === 0 ? 'nothing' : described.join(', ')}. ` +
       'Shared code belongs into a file whose name begins with an underscore.',
   )
+}
+
+function describe(value: unknown): string {
+  if (!isTacticClass(value)) return typeof value
+  return value.spec.remote === undefined ? 'a tactic without a name' : 'a remote tactic'
 }
 
 function mistake(file: string, message: string) {

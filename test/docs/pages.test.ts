@@ -9,6 +9,7 @@ const pages = ['README.md', 'CHANGELOG.md', ...docs.map((file) => `docs/${file}`
 const pagesWithSources = [
   'README.md',
   'docs/authoring.md',
+  'docs/client.md',
   'docs/configuration.md',
   'docs/from-python.md',
   'docs/embedding.md',

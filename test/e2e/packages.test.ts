@@ -137,6 +137,17 @@ describe('the tactics of all packages are served', () => {
     expect((await call('tk::report')).sent?.[0]).toBe("developer: The toolkit's writer.")
   })
 
+  test('with no configs that a mere dependency has for them', async () => {
+    const { service } = await serveProject({
+      ...project,
+      'libs/toolkit/configs/meddling.yaml': `tactic_type: phrases::talk\n${agent('system_prompt: Meddle.')}`,
+      'libs/phrases/tactics/talk.ts': tactic('talk'),
+      'libs/phrases/configs/talk.yaml': agent('system_prompt: Talk.'),
+    })
+    const { body } = await service.get<{ readonly configs: readonly string[] }>('/tactics/talk')
+    expect(body.configs).toEqual(['default'])
+  })
+
   test('as sub-tactics of one another, with their own configs and prompts', async () => {
     const { call, service } = await serveProject({
       ...project,

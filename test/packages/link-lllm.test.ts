@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { manifest, packageFolder, tactic } from './package-folder.ts'
@@ -59,6 +61,44 @@ describe('a package outside of this project', () => {
     expect(await runProgram(program)).toEqual([true, 'its own', 'ERR_MODULE_NOT_FOUND'])
   })
 
+  test('judges and describes with the schemas of its own zod, whichever that is', async () => {
+    const schema = 'z.object({ topic: z.string().min(2), length: z.number().default(3) })'
+    const folder = await packageFolder({
+      'v4.ts': `import { z } from 'zod'\nexport { z }\nexport const schema = ${schema}`,
+      'v3.js': `import { z } from 'zod/v3'\nexport { z }\nexport const schema = ${schema}`,
+      'package.json': '{ "type": "module" }',
+    })
+    // A real copy: a link would lead to the same modules.
+    await cp(new URL('../../node_modules/zod', import.meta.url), join(folder, 'node_modules/zod'), { recursive: true })
+    const program = `
+      import { toJsonSchema, validate } from '${new URL('domain/schema.ts', sources)}'
+      linkLllm(index)
+      const ours = await import('zod')
+      const told = []
+      for (const file of ['v4.ts', 'v3.js']) {
+        const { schema, z } = await import(new URL(file, ${JSON.stringify(`file://${folder}/`)}))
+        told.push(z === ours.z, await validate(schema, { topic: 'bees' }), (await validate(schema, { topic: 'x' })).ok)
+        const { properties, required } = toJsonSchema(schema, 'input')
+        told.push([Object.keys(properties), required])
+      }
+      tell(told)
+    `
+    const judged = [false, { ok: true, value: { topic: 'bees', length: 3 } }, false, [['topic', 'length'], ['topic']]]
+    expect(await runProgram(program)).toEqual([...judged, ...judged])
+  })
+
+  test('may be CommonJS', async () => {
+    const folder = await packageFolder({
+      'a.cjs': "exports.Tactic = require('lllm').Tactic\nexports.z = require('zod').z\n",
+    })
+    const program = `
+      linkLllm(index)
+      const { default: required } = await import(${JSON.stringify(`file://${join(folder, 'a.cjs')}`)})
+      tell([required.Tactic === Tactic, typeof required.z.string])
+    `
+    expect(await runProgram(program)).toEqual([true, 'function'])
+  })
+
   test.each([
     ['export default class {', 'Unexpected eof'],
     ['enum Wrong { A }', 'TypeScript enum is not supported in strip-only mode'],
@@ -72,5 +112,50 @@ describe('a package outside of this project', () => {
     const told = await runProgram(program)
     expect(told).toMatchObject({ code: 'invalid-tactic', message: expect.stringContaining(message) })
     expect(told).toMatchObject({ message: expect.stringContaining(`(${join(folder, 'tactics/a.ts')}:3)`) })
+  })
+})
+
+describe('the other modules that the library gives', () => {
+  test('are those of the running copy, too', async () => {
+    const folder = await packageFolder({ 'a.ts': "export { testRuntime } from 'lllm/testing'\n" })
+    const program = `
+      linkLllm(index)
+      const { testRuntime } = await import('${new URL('testing.ts', sources)}')
+      tell((await import(${JSON.stringify(`file://${join(folder, 'a.ts')}`)})).testRuntime === testRuntime)
+    `
+    expect(await runProgram(program)).toBe(true)
+  })
+
+  test('are found beside the public API in the compiled form', async () => {
+    const folder = await packageFolder({
+      'package.json': '{ "type": "module" }',
+      ...Object.fromEntries(
+        ['index', 'testing', 'client'].map((name) => [`dist/${name}.js`, `export default '${name}'`]),
+      ),
+      'inside/a.ts': `import index from 'lllm'
+import testing from 'lllm/testing'
+import client from 'lllm/client'
+export default [index, testing, client]
+`,
+    })
+    const inFolder = (path: string) => JSON.stringify(`file://${join(folder, path)}`)
+    const program = `
+      linkLllm(${inFolder('dist/index.js')})
+      tell((await import(${inFolder('inside/a.ts')})).default)
+    `
+    expect(await runProgram(program)).toEqual(['index', 'testing', 'client'])
+  })
+
+  test('are those that the package exports', async () => {
+    const file = fileURLToPath(new URL('../../package.json', import.meta.url))
+    const { exports } = JSON.parse(await readFile(file, 'utf8')) as { exports: Record<string, { default?: string }> }
+    const { './package.json': _, ...modules } = exports
+    const specifiers = Object.keys(modules).map((path) => path.replace('.', 'lllm'))
+    const program = `
+      linkLllm(index)
+      tell(${JSON.stringify(specifiers)}.map((specifier) => import.meta.resolve(specifier)))
+    `
+    const sourceOf = (target = '') => target.replace('./dist/src/', sources.href).replace('.js', '.ts')
+    expect(await runProgram(program)).toEqual(Object.values(modules).map((target) => sourceOf(target.default)))
   })
 })

@@ -73,6 +73,14 @@ describe('the packages of a project', () => {
     ])
   })
 
+  test('have the old version of one whose upgrade was killed between the two, and never both', async () => {
+    const killed = { 'lllm.toml': manifest('root'), 'lllm_packages/.replaced-kit/lllm.toml': manifest('toolkit') }
+    const tree = await resolveIn(killed)
+    expect(tree.nodes.at(-1)).toMatchObject({ alias: 'kit', manifest: { name: 'toolkit' } })
+    const whole = await resolveIn({ ...killed, 'lllm_packages/kit/lllm.toml': manifest('toolkit') })
+    expect(namesOf(whole)).toEqual(['root', 'toolkit'])
+  })
+
   test('of the user stand back behind those of the project, with a warning', async () => {
     const folder = await packageFolder({
       'project/lllm.toml': manifest('root'),
