@@ -1,3 +1,4 @@
+import { Console } from 'node:console'
 import { exitCodes } from './exit-code.ts'
 import type { Shell } from './shell.ts'
 
@@ -9,6 +10,8 @@ export function processShell(): Shell {
       process.exit(error.code === 'EPIPE' ? exitCodes.pipeClosed : exitCodes.failed)
     })
   }
+  // What the code of a tactic prints for its author is no result.
+  globalThis.console = new Console(stderr, stderr)
   return {
     env: process.env,
     folder: process.cwd(),

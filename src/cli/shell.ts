@@ -6,6 +6,7 @@ import type { ExitCode } from './exit-code.ts'
 export interface Output extends Writable {
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 /** What a command is run in. Commands touch nothing of the process but this, so that a test can run them in its own. */

@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { environmentOf, projectFolder, type ServiceSpec } from '../../e2e/support/service.ts'
+
+/** Starts the real command in a process of its own, which is killed after the test. */
+export function spawnLllm(
+  args: readonly string[],
+  { folder = projectFolder, ...spec }: ServiceSpec = {},
+  /** Whether whoever reads the result goes away before it comes. */
+  { closeStdout = false } = {},
+) {
+  const child = spawn(process.execPath, [join(projectFolder, 'src/cli/lllm.ts'), ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...environmentOf(spec) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  if (closeStdout) child.stdout.destroy()
+  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }))
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return { exited, output, pid: child.pid ?? 0, kill: (signal: NodeJS.Signals) => child.kill(signal) }
+}
