@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { LllmError, listKnown } from './domain/errors.ts'
 import { settingSpecs } from './setting-specs.ts'
-import type { Settings } from './settings.ts'
+import type { OpenSettings, Settings } from './settings.ts'
 
 /** The settings that a service may have other than its runtime. They have the ranges of their variables, and their meaning. */
 const optionNames = [
@@ -30,7 +30,7 @@ export interface ServiceOptions extends Partial<ServiceSettings> {
  */
 export function readServiceOptions(
   options: ServiceOptions,
-  settings: Settings,
+  settings: OpenSettings,
   otherNames: readonly string[],
 ): ServiceSettings {
   const known = [...optionNames, ...otherNames]

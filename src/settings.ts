@@ -18,6 +18,20 @@ export interface Settings extends Values {
   readonly warnings: readonly string[]
 }
 
+type SecretName = { [Name in SettingName]: Specs[Name] extends { readonly secret: true } ? Name : never }[SettingName]
+
+/** What of the settings may be shown, logged and kept. */
+export type OpenSettings = Omit<Settings, SecretName | 'invokerKeys'>
+
+/** The settings without keys, and without whatever may hold a password. */
+export function withoutSecrets(settings: Settings): OpenSettings {
+  const isSecret = (name: string) => {
+    const specs: Readonly<Record<string, SettingSpec>> = settingSpecs
+    return name === 'invokerKeys' || specs[name]?.secret === true
+  }
+  return Object.freeze(Object.fromEntries(Object.entries(settings).filter(([name]) => !isSecret(name)))) as OpenSettings
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The environment of this process. Nothing else reads it. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { isLllmError } from '../src/domain/errors.ts'
-import { documentedSettings, invokerKey, readSettings } from '../src/settings.ts'
+import { documentedSettings, invokerKey, readSettings, withoutSecrets } from '../src/settings.ts'
 
 function mistakesOf(env: Record<string, string>): string {
   try {
@@ -112,4 +113,16 @@ test('docs/configuration.md has exactly these settings, with their defaults and 
     return `| ${names} | ${value === undefined ? '' : `\`${value}\``} | ${description} |`
   })
   expect(rows).toEqual(expected)
+})
+
+test('what may be shown of them holds no secret', () => {
+  const secrets = {
+    OPENAI_API_KEY: 'sk-canary',
+    OPENAI_BASE_URL: 'https://user:canary@host/v1',
+    LLLM_DATABASE: 'file:///canary.db',
+    LLLM_API_KEY_OTHER: 'canary',
+  }
+  const shown = withoutSecrets(readSettings({ ...secrets, LLLM_PORT: '81' }))
+  expect(shown).toMatchObject({ port: 81, timeoutMs: 600_000 })
+  expect(inspect(shown, { depth: 9 })).not.toContain('canary')
 })
