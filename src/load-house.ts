@@ -42,9 +42,8 @@ export interface HouseOptions {
  * @throws LllmError that says which file or setting has a mistake, and what would be right.
  */
 export async function loadHouse(settings: Settings, { folder, clock, scripted }: HouseOptions): Promise<House> {
-  linkLllm(new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url).href)
-  const invokers = scripted?.invokers ?? openInvokers(settings, clock)
-  const toolSource = scripted?.toolSource ?? (await openToolSource(settings))
+  linkOwnLllm()
+  const { invokers, toolSource } = scripted ?? (await openBindParts(settings, clock))
   const close = async () => void (await Promise.allSettled([invokers.close(), toolSource.close()]))
   try {
     const { manifestFile } = settings
@@ -61,6 +60,16 @@ export async function loadHouse(settings: Settings, { folder, clock, scripted }:
     await close()
     throw error
   }
+}
+
+/** Lets tactics import this library by its name. To be called before the first of them is imported. */
+export function linkOwnLllm() {
+  linkLllm(new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url).href)
+}
+
+/** The models and tools of the settings. Nothing is connected or asked before it is used. */
+export async function openBindParts(settings: Settings, clock: Clock): Promise<Pick<House, 'invokers' | 'toolSource'>> {
+  return { invokers: openInvokers(settings, clock), toolSource: await openToolSource(settings) }
 }
 
 function aliasesOf({ root }: PackageSet): ReadonlyMap<string, string> {

@@ -1,26 +1,55 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, type OutputConfiguration } from 'commander'
 import { isLllmError } from '../domain/errors.ts'
 import { version } from '../version.ts'
+import { addBatch } from './batch-command.ts'
+import { addCheck } from './check-command.ts'
+import { addCosts } from './costs-command.ts'
+import { addCreate } from './create-command.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
+import { addList } from './list-command.ts'
+import { addPkg } from './pkg-command.ts'
+import { addRun } from './run-command.ts'
 import { addServe } from './serve-command.ts'
+import { addSession } from './session-command.ts'
+import { addSessions } from './sessions-command.ts'
 import type { Run, Shell } from './shell.ts'
+import { addShow } from './show-command.ts'
 import { write } from './write.ts'
 
 /** Turns a command's work into what commander calls. */
 export type Act = <Args extends readonly unknown[]>(run: Run<Args>) => (...args: Args) => Promise<void>
 
 /** Each adds a command, or a family of them. What they do is loaded when it is done: help has to be quick. */
-const commands: readonly ((program: Command, act: Act) => void)[] = [addServe]
+const commands: readonly ((program: Command, act: Act) => void)[] = [
+  addServe,
+  addRun,
+  addBatch,
+  addCreate,
+  addList,
+  addShow,
+  addCheck,
+  addSessions,
+  addSession,
+  addCosts,
+  addPkg,
+]
+
+/** Columns of a help that is not read on a terminal. */
+const helpWidthDefault = 80
 
 /** Runs one command. Never rejects. */
 export async function runCommandLine(args: readonly string[], shell: Shell): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.done
-  const program = createProgram((run) => async (...given) => {
-    exitCode = await run(shell, ...given)
-  })
-  program.configureOutput({
+  const act: Act =
+    (run) =>
+    async (...given) => {
+      exitCode = await run(shell, ...given)
+    }
+  const program = createProgram(act, {
     writeOut: (text) => void shell.stdout.write(text),
     writeErr: (text) => void shell.stderr.write(text),
+    getOutHelpWidth: () => shell.stdout.columns ?? helpWidthDefault,
+    getErrHelpWidth: () => shell.stderr.columns ?? helpWidthDefault,
   })
   try {
     await program.parseAsync(args, { from: 'user' })
@@ -32,12 +61,14 @@ export async function runCommandLine(args: readonly string[], shell: Shell): Pro
 }
 
 /** The whole program, also for the docs, which are made from its help. */
-export function createProgram(act: Act): Command {
+export function createProgram(act: Act, output: OutputConfiguration): Command {
   const program = new Command('lllm')
     .description('Serves tactics: multi-agent LLM programs as REST endpoints.')
     .version(version)
     .showHelpAfterError('lllm --help tells what there is.')
     .exitOverride()
+    // Commands take it from the program as it is when they are added.
+    .configureOutput(output)
   for (const add of commands) add(program, act)
   return program
 }

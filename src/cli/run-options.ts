@@ -34,7 +34,10 @@ function parseBudget(text: string): number {
 }
 
 /** A key is never taken for something else of the object, such as its prototype: tags are judged before they are used. */
-function collectTag(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+export function collectTag(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('A tag is written as key=value.')
   const key = text.slice(0, at)

@@ -30,6 +30,11 @@ export function mergeBases(source: ConfigSource, home: Package): Tree {
   return merged
 }
 
+/** The configs that one is made of: itself, its base, the base of that. @throws LllmError `invalid-config` */
+export function baseChain(source: ConfigSource, home: Package): readonly ConfigSource[] {
+  return chainOf({ source, home }).map((link) => link.source)
+}
+
 function emptyTree(): Tree {
   return Object.create(null) as Tree
 }

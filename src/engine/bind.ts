@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { type Config, resolveConfig } from '../domain/config.ts'
 import { configMistake } from '../domain/config-bases.ts'
 import { LllmError, listKnown } from '../domain/errors.ts'
-import { canonicalJson } from '../domain/json.ts'
+import { canonicalJson, type JsonSchema } from '../domain/json.ts'
 import type { ConfigSource, Package, PackageSet } from '../domain/package.ts'
 import { toJsonSchema } from '../domain/schema.ts'
-import type { TacticClass } from '../domain/tactic.ts'
+import type { TacticClass, TacticSpec } from '../domain/tactic.ts'
+import { type Attempt, createAttempt } from './attempt.ts'
 import { chooseConfig } from './choose-config.ts'
 import { type ConfigShelf, type NamedConfig, shelveConfigs } from './config-names.ts'
 import type { BoundConfig, BoundTactic } from './engine.ts'
@@ -35,18 +36,20 @@ class PackageBinder implements Binder {
   readonly #parts: BindParts
   readonly #registry: TacticRegistry
   readonly #shelf: ConfigShelf
+  readonly #attempt: Attempt
   readonly #bound = new Map<TacticClass, BoundTactic>()
 
   constructor(packages: PackageSet, parts: BindParts) {
     this.#packages = packages
     this.#parts = parts
     this.#registry = registerTactics(packages)
-    this.#shelf = shelveConfigs(packages, this.#registry)
-    refuseSharedInvokers(this.#shelf.all)
+    this.#attempt = createAttempt(parts.onMistake)
+    this.#shelf = shelveConfigs(packages, this.#registry, this.#attempt)
+    this.#attempt(() => refuseSharedInvokers(this.#shelf.all))
   }
 
   bindAll(): readonly BoundTactic[] {
-    return this.#registry.all.map((registered) => this.#bindRegistered(registered))
+    return this.#registry.all.flatMap((registered) => this.#attempt(() => this.#bindRegistered(registered)) ?? [])
   }
 
   bindWith(tactic: TacticClass, source: ConfigSource): BoundTactic {
@@ -79,9 +82,9 @@ class PackageBinder implements Binder {
   #bind(tactic: TacticClass, origin: Origin, configs: readonly NamedConfig[]): BoundTactic {
     const { spec } = tactic
     const { name, id, file, home, address, shadowedBy } = origin
-    const bind = (config: Config) => {
+    const bind = ([shortName, config]: NamedConfig) => {
       this.#refuseUnknown(tactic, name, config)
-      return this.#bindConfig(tactic, origin, config)
+      return [shortName, this.#bindConfig(tactic, origin, config)] as const
     }
     return {
       name,
@@ -91,15 +94,15 @@ class PackageBinder implements Binder {
       package: { name: home.name, version: home.version },
       file,
       tactic,
-      configs: new Map(configs.map(([shortName, config]) => [shortName, bind(config)])),
-      inputSchema: toJsonSchema(spec.input, 'input'),
-      outputSchema: toJsonSchema(spec.output, 'output'),
+      configs: new Map(configs.flatMap((named) => this.#attempt(() => [bind(named)]) ?? [])),
+      inputSchema: describeSchema(spec, 'input', origin),
+      outputSchema: describeSchema(spec, 'output', origin),
     }
   }
 
   #bindConfig(tactic: TacticClass, { name, home }: Origin, config: Config): BoundConfig {
     const { agents, tactics } = tactic.spec
-    const plans = agents.map((agent) => {
+    const plan = (agent: string) => {
       const agentConfig = config.agents.get(agent)
       if (agentConfig !== undefined) return [agent, planAgent(config, agentConfig, this.#parts)] as const
       const known = listKnown(agent, [...config.agents.keys()])
@@ -107,14 +110,18 @@ class PackageBinder implements Binder {
         config.file,
         `/agent_configs: the agent "${agent}" of the tactic "${name}" is missing. ${known}`,
       )
-    })
+    }
     return {
       name: config.home === home ? config.name : `${config.home.name}:${config.name}`,
       hash: createHash('sha256').update(canonicalJson(config.value)).digest('hex'),
-      agents: new Map(plans),
+      agents: new Map(agents.flatMap((agent) => this.#attempt(() => [plan(agent)]) ?? [])),
       findPrompt: (path) => findPrompt(home, path),
       findAsset: (url) => findAsset(home, url),
-      subTactics: new Map(Object.keys(tactics).map((key) => [key, this.#bindSubTactic(key, tactic, config)])),
+      subTactics: new Map(
+        Object.keys(tactics).flatMap((key) => {
+          return this.#attempt(() => [[key, this.#bindSubTactic(key, tactic, config)] as const]) ?? []
+        }),
+      ),
       limits: config.limits,
     }
   }
@@ -122,21 +129,27 @@ class PackageBinder implements Binder {
   /** A tactic's own config may speak of nothing that the tactic does not have; one that was handed down may. */
   #refuseUnknown(tactic: TacticClass, name: string, config: Config) {
     const { tactics } = tactic.spec
-    const unknownSub = [...config.subTactics.keys()].find((sub) => !Object.hasOwn(tactics, sub))
-    if (unknownSub !== undefined) {
-      const known = listKnown(unknownSub, Object.keys(tactics))
-      throw configMistake(config.file, `/sub_tactics: the tactic "${name}" has no sub-tactic "${unknownSub}". ${known}`)
+    for (const sub of config.subTactics.keys()) {
+      if (Object.hasOwn(tactics, sub)) continue
+      const known = listKnown(sub, Object.keys(tactics))
+      this.#refuse(config, `/sub_tactics: the tactic "${name}" has no sub-tactic "${sub}". ${known}`)
     }
     const declared = this.#agentsConfiguredBy(config, tactic)
-    const unknown = [...config.agents.keys()].find((agent) => !declared.has(agent))
-    if (unknown === undefined) return
-    const known = listKnown(unknown, [...declared])
-    const owner = Object.entries(tactics).find(([, sub]) => sub.spec.agents.includes(unknown))
-    const hint =
-      owner === undefined
-        ? known
-        : `It is one of the sub-tactic "${owner[0]}", which has a config of its own; to use this one for it as well, say sub_tactics: { ${owner[0]}: ${config.name} }.`
-    throw configMistake(config.file, `/agent_configs: the tactic "${name}" has no agent "${unknown}". ${hint}`)
+    for (const agent of config.agents.keys()) {
+      if (declared.has(agent)) continue
+      const owner = Object.entries(tactics).find(([, sub]) => sub.spec.agents.includes(agent))
+      const hint =
+        owner === undefined
+          ? listKnown(agent, [...declared])
+          : `It is one of the sub-tactic "${owner[0]}", which has a config of its own; to use this one for it as well, say sub_tactics: { ${owner[0]}: ${config.name} }.`
+      this.#refuse(config, `/agent_configs: the tactic "${name}" has no agent "${agent}". ${hint}`)
+    }
+  }
+
+  #refuse({ file }: Config, message: string) {
+    this.#attempt(() => {
+      throw configMistake(file, message)
+    })
   }
 
   /** The agents that a config is used for: those of its tactic, and of the sub-tactics that it is handed down to. */
@@ -161,6 +174,17 @@ class PackageBinder implements Binder {
     const config = this.#bindConfig(tactic, origin, chosen ?? parentConfig)
     const bound = { ...this.#bind(tactic, origin, []), configs: new Map([['default', config]]) }
     return { tactic: bound, config }
+  }
+}
+
+/** @throws LllmError `invalid-tactic` for a schema whose library cannot describe it. */
+function describeSchema(spec: TacticSpec, side: 'input' | 'output', { name, file }: Origin): JsonSchema {
+  try {
+    return toJsonSchema(spec[side], side)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `${file}: the ${side} schema of the tactic "${name}" cannot be described as JSON Schema: ${reason}`
+    throw new LllmError('invalid-tactic', message, { file }, { cause })
   }
 }
 

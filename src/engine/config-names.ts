@@ -1,8 +1,8 @@
 import type { Config } from '../domain/config.ts'
 import { resolveConfig } from '../domain/config.ts'
 import { configMistake } from '../domain/config-bases.ts'
-import { LllmError } from '../domain/errors.ts'
 import type { Package, PackageSet } from '../domain/package.ts'
+import type { Attempt } from './attempt.ts'
 import type { RegisteredTactic, TacticRegistry } from './tactic-registry.ts'
 
 /** A config and the short name by which a caller chooses it. */
@@ -18,22 +18,29 @@ export interface ConfigShelf {
 /**
  * Resolves all configs and finds out whose they are: `x` and `x/default` are the default of the tactic `x`, `x/pro` is its
  * `pro`; a config that says `tactic_type: x` belongs to it under whatever name it has. The served package may have configs for
- * the tactics of others, which go before theirs.
+ * the tactics of others, which go before theirs; those of other packages for such are for nobody.
  *
  * @throws LllmError `invalid-config` when a config is for no tactic that there is, or two have one short name.
  */
-export function shelveConfigs({ root, all: packages }: PackageSet, registry: TacticRegistry): ConfigShelf {
+export function shelveConfigs(
+  { root, all: packages }: PackageSet,
+  registry: TacticRegistry,
+  attempt: Attempt,
+): ConfigShelf {
   const byTactic = new Map<RegisteredTactic, NamedConfig[]>()
-  const all = packages.flatMap((home) => [...home.configs.values()].map((source) => resolveConfig(source, home)))
+  const all = packages.flatMap((home) =>
+    [...home.configs.values()].flatMap((source) => attempt(() => resolveConfig(source, home)) ?? []),
+  )
   for (const config of all) {
-    const tactic = tacticOf(config, registry, root)
+    const tactic = attempt(() => tacticOf(config, registry, root))
     if (tactic === undefined) continue
     const others = byTactic.get(tactic) ?? []
     const named = nameIn(tactic, config)
     const twice = others.find(([name, other]) => name === named[0] && other.home === config.home)
     if (twice !== undefined) {
-      const message = `${config.file}: the tactic "${tactic.name}" has two configs named "${named[0]}".`
-      throw new LllmError('invalid-config', message, { file: config.file })
+      attempt(() => {
+        throw configMistake(config.file, `the tactic "${tactic.name}" has two configs named "${named[0]}".`)
+      })
     }
     byTactic.set(tactic, [...others, named])
   }
@@ -48,11 +55,8 @@ function tacticOf(config: Config, registry: TacticRegistry, root: Package): Regi
   }
   const found = registry.find(home, tacticType)
   if (typeof found === 'string') throw configMistake(file, `/tactic_type: ${found}`)
-  if (found.home === home || home === root) return found
-  throw configMistake(
-    file,
-    `/tactic_type: "${found.id}" is of another package. Only the served package, "${root.name}", configures the tactics of others.`,
-  )
+  // A package that has configs for the tactics of others changes nothing for whom it is merely a dependency.
+  return found.home === home || home === root ? found : undefined
 }
 
 function nameIn(tactic: RegisteredTactic, config: Config): NamedConfig {

@@ -2,9 +2,10 @@ import { LllmError, listKnown } from '../domain/errors.ts'
 import { toPicoUsd } from '../domain/limits.ts'
 import { openStopScope } from '../domain/stop.ts'
 import { runBatch } from './batch.ts'
-import type { BoundConfig, BoundTactic, CallOptions, Engine, Outcome, PreparedCall } from './engine.ts'
+import type { BoundConfig, BoundTactic, Engine, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type ExecuteOptions, execute } from './execute.ts'
+import { createFindTactic, inOrderOfAddress } from './find-tactic.ts'
 import { Meter } from './meter.ts'
 import { prepareCall } from './prepare.ts'
 import type { SessionKeeper } from './session-keeper.ts'
@@ -17,8 +18,6 @@ export function createEngine(
   /** What the served package calls others: the names of packages by their aliases. */
   aliases: ReadonlyMap<string, string> = new Map(),
 ): Engine {
-  const byName = new Map([...tactics.map((tactic) => [tactic.id, tactic] as const), ...tactics.map(byAddress)])
-
   async function executeAndKeep(call: PreparedCall, options?: ExecuteOptions): Promise<Outcome> {
     const outcome = await execute(parts, call, options)
     await keeper.keep(outcome.session)
@@ -26,17 +25,12 @@ export function createEngine(
   }
 
   return {
-    tactics: tactics.toSorted((left, right) => (left.address < right.address ? -1 : 1)),
+    tactics: inOrderOfAddress(tactics),
     get unsavedSessions() {
       return keeper.waitingCount
     },
     budgets: () => parts.budgets?.statuses() ?? [],
-    find(name) {
-      const tactic = byName.get(name) ?? byName.get(withoutAlias(name, aliases))
-      if (tactic !== undefined) return tactic
-      const known = tactics.map(({ address }) => address).sort()
-      throw new LllmError('unknown-tactic', `There is no tactic "${name}". ${listKnown(name, known)}`, { known })
-    },
+    find: createFindTactic(tactics, aliases),
     prepare: async (tactic, task, configName) => prepareCall(tactic, findConfig(tactic, configName), task),
     execute: (call, options) => executeAndKeep(call, options),
     async *batch(calls, { maxWorkers, failFast, signal, timeoutMs, budgetUsd, ...options } = {}) {
@@ -64,17 +58,6 @@ export function createEngine(
       }
     },
   }
-}
-
-function byAddress(tactic: BoundTactic): readonly [string, BoundTactic] {
-  return [tactic.address, tactic]
-}
-
-/** `alias::name` with the name of the package that the alias is for. */
-function withoutAlias(name: string, aliases: ReadonlyMap<string, string>): string {
-  const end = name.indexOf('::')
-  const owner = end === -1 ? undefined : aliases.get(name.slice(0, end))
-  return owner === undefined ? name : owner + name.slice(end)
 }
 
 /** @throws LllmError `unknown-config`, which lists what is known. */

@@ -15,6 +15,8 @@ import type { ToolSource } from '../domain/tool-source.ts'
 export interface BindParts {
   readonly invokers: InvokerPool
   readonly toolSource: ToolSource
+  /** For whoever wants to know all mistakes: is told of each, instead of the first being thrown. What is bound then is of no use. */
+  readonly onMistake?: (mistake: LllmError) => void
 }
 
 /**

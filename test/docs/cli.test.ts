@@ -35,6 +35,8 @@ function mask({ line, answer }: { readonly line: string; readonly answer: string
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b\d+(?:\.\d)? m?s\b/g, 'DURATION')
+    // Where a text is cut depends on what is before it.
+    .replaceAll(/\[simulated\][^\n]*…$/gm, 'CUT')
     .replaceAll(/ {2,}/g, '  ')
   return { line, answer: masked }
 }

@@ -1,0 +1,40 @@
+import { readSettings } from '../settings.ts'
+import type { CheckOptions } from './check-command.ts'
+import { type CheckReport, checkProject } from './check-project.ts'
+import { harmlessLines } from './display-text.ts'
+import { type ExitCode, exitCodes } from './exit-code.ts'
+import { tellCount } from './figures.ts'
+import type { Output, Shell } from './shell.ts'
+import { styled, write, writeJson } from './write.ts'
+
+export async function runCheck(shell: Shell, options: CheckOptions): Promise<ExitCode> {
+  const { env, folder, stdout } = shell
+  const report = await checkProject(readSettings(env), folder, options.static === true)
+  const { mistakes, warnings } = report.findings
+  if (options.json) {
+    await writeJson(stdout, { ok: mistakes.length === 0, mistakes, warnings, checked: report.checked })
+  } else {
+    await writeReport(stdout, report)
+  }
+  return mistakes.length === 0 ? exitCodes.done : exitCodes.failed
+}
+
+async function writeReport(stdout: Output, { findings, checked }: CheckReport): Promise<void> {
+  const { mistakes, warnings } = findings
+  for (const { message } of mistakes) {
+    await write(stdout, `${styled(stdout, 'red', 'mistake')}  ${harmlessLines(message)}\n`)
+  }
+  for (const warning of warnings) {
+    await write(stdout, `${styled(stdout, 'yellow', 'warning')}  ${harmlessLines(warning)}\n`)
+  }
+  const { packages, tactics, configs, prompts } = checked
+  const seen = [
+    tellCount(packages, 'package'),
+    tellCount(tactics, 'tactic'),
+    tellCount(configs, 'config'),
+    tellCount(prompts, 'prompt'),
+  ]
+  const result = mistakes.length === 0 ? 'No mistakes' : tellCount(mistakes.length, 'mistake')
+  const warned = warnings.length === 0 ? '' : `, ${tellCount(warnings.length, 'warning')}`
+  await write(stdout, `${result}${warned} in ${seen.join(', ')}.\n`)
+}
