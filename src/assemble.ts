@@ -9,9 +9,10 @@ import { openStandingBudgets } from './engine/standing-budgets.ts'
 import { createPriceBook, readPriceOverrides } from './invokers/pricing.ts'
 import { type House, loadHouse } from './load-house.ts'
 import { readYaml } from './packages/read-yaml.ts'
+import { createRemoteTactics } from './remote/create-remote-tactics.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import { readSettingFile } from './setting-file.ts'
-import type { Settings } from './settings.ts'
+import { invokerKey, type Settings } from './settings.ts'
 import { openSessionStore } from './stores/open-session-store.ts'
 
 export interface AssembleOptions {
@@ -35,10 +36,12 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const limits = await readBudgetsFile(settings)
     const budgets =
       limits.length === 0 ? {} : { budgets: await openStandingBudgets(limits, store.budgets, world.clock) }
+    // It has no socket before the first call.
+    const remotes = createRemoteTactics({ keyOf: (name) => invokerKey(settings, name) })
     return createRuntime({
       settings,
       house,
-      engineParts: { world, prices, toolSource: house.toolSource, ...budgets },
+      engineParts: { world, prices, toolSource: house.toolSource, remotes, ...budgets },
       store,
       keeper: keepSessions(store, options.onKeeperEvent),
       warnings: [...settings.warnings, ...house.warnings, ...findUnknownTactics(limits, house)],

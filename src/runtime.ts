@@ -14,7 +14,7 @@ import { findAsset } from './engine/find-asset.ts'
 import { type HandleOf, makeHandle, type TacticHandle } from './engine/handle.ts'
 import type { SessionKeeper } from './engine/session-keeper.ts'
 import type { House } from './load-house.ts'
-import type { Settings } from './settings.ts'
+import { type OpenSettings, type Settings, withoutSecrets } from './settings.ts'
 
 /** A config as a plain value, in the shape of the YAML files. */
 export type ConfigValue = Readonly<Record<string, unknown>>
@@ -23,8 +23,8 @@ export type ConfigValue = Readonly<Record<string, unknown>>
 export interface Runtime {
   readonly engine: Engine
   readonly store: SessionStore
-  /** What it was made with. Immutable. */
-  readonly settings: Settings
+  /** What it was made with, other than secrets. Immutable. */
+  readonly settings: OpenSettings
   /** The package that is served. */
   readonly package: Package
   /** All packages, the served one first. */
@@ -82,9 +82,14 @@ export function createRuntime({ settings, house, engineParts, store, keeper, war
     if (bound !== undefined) return makeHandle(engine, bound)
     const tactic = classOf(target)
     const name = tactic.spec.name ?? tactic.name
+    const twin = tactics.find((other) => other.name === name)
+    const hint =
+      twin === undefined
+        ? ''
+        : ` The class of ${twin.file} has the same name and is another one: a program that loads modules in a way of its own, such as a test runner, has to load lllm in that way, too.`
     throw new LllmError(
       'unknown-config',
-      `The tactic "${name}" is not one of the package's, so it needs a config: build(${tactic.name}, config).`,
+      `The tactic "${name}" is not one of the package's, so it needs a config: build(${tactic.name}, config).${hint}`,
     )
   }
 
@@ -105,7 +110,7 @@ export function createRuntime({ settings, house, engineParts, store, keeper, war
   return {
     engine,
     store,
-    settings,
+    settings: withoutSecrets(settings),
     package: source,
     packages,
     invokers,
@@ -119,7 +124,7 @@ export function createRuntime({ settings, house, engineParts, store, keeper, war
       await keeper.close()
       // What cannot be given back counts as spent. It is written to the store, so the store is still open.
       await engineParts.budgets?.close().catch(() => undefined)
-      await Promise.allSettled([store.close(), house.close()])
+      await Promise.allSettled([store.close(), house.close(), engineParts.remotes?.close()])
     },
   }
 }

@@ -24,6 +24,8 @@ export type OutputFormat =
 
 /** One request to a model, in no provider's format. */
 export interface ModelRequest {
+  /** Who asks. It is not sent. */
+  readonly agent?: string
   readonly model: string
   readonly apiType: ApiType
   readonly messages: readonly Message[]

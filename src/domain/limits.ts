@@ -43,6 +43,13 @@ export function toPicoUsd(usd: number): bigint {
   return usd > 0 ? BigInt(Math.round(Math.min(usd, budgetUsdMax) * picoUsdPerUsd)) : 0n
 }
 
+/** An amount as a number of USD that a reader does not take for more, however numbers are rounded. */
+export function toUsdAtMost(picoUsd: bigint): number {
+  let usd = Number(picoUsd) / picoUsdPerUsd
+  while (toPicoUsd(usd) > picoUsd) usd -= usd * Number.EPSILON
+  return usd
+}
+
 /** An amount as it is told: money in USD. */
 export function toShownAmount(unit: Unit, amount: bigint): number {
   return unit === 'usd' ? Number(amount) / picoUsdPerUsd : Number(amount)

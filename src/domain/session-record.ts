@@ -1,10 +1,18 @@
 import { toRfc3339 } from './clock.ts'
 import { type Cost, costUsd, isUnpriced, toUsd } from './cost.ts'
-import type { Message } from './message.ts'
+import type { AssistantMessage, Message } from './message.ts'
 import { type AgentCall, countLlmCalls, type ErrorRecord, type LlmCall, type Session } from './session.ts'
 
 /** The JSON shape of a session: what is stored, and what the HTTP service sends. Fixed by the HTTP contract. */
-export type SessionRecord = ReturnType<typeof toSessionRecord>
+export interface SessionRecord extends ReturnType<typeof toOwnRecord> {
+  /** In the order in which they began. */
+  readonly sub_sessions: readonly SessionRecord[]
+}
+
+export type CostRecord = ReturnType<typeof toCostRecord>
+export type AgentCallRecord = ReturnType<typeof toAgentCallRecord>
+export type LlmCallRecord = ReturnType<typeof toLlmCallRecord>
+export type MessageRecord = ReturnType<typeof toMessageRecord>
 
 /** A cost as JSON. Money is in USD; it is null where nothing could be priced. */
 export function toCostRecord(cost: Cost) {
@@ -39,7 +47,11 @@ export function toSummaryRecord(session: Session) {
 }
 
 /** @returns The whole tree in snake_case. Texts and values of callers and models are left as they are. */
-export function toSessionRecord(session: Session) {
+export function toSessionRecord(session: Session): SessionRecord {
+  return { ...toOwnRecord(session), sub_sessions: session.subSessions.map(toSessionRecord) }
+}
+
+function toOwnRecord(session: Session) {
   return {
     id: session.id,
     tactic: session.tactic,
@@ -61,7 +73,6 @@ export function toSessionRecord(session: Session) {
     llm_call_count: countLlmCalls(session),
     cost: toCostRecord(session.cost),
     agent_calls: session.agentCalls.map(toAgentCallRecord),
-    sub_sessions: session.subSessions.map((child): unknown => toSessionRecord(child)),
   }
 }
 
@@ -86,7 +97,7 @@ function toAgentCallRecord(call: AgentCall) {
       duration_ms: durationMs,
     })),
     retries: call.retries.map(({ waitedMs, ...retry }) => ({ ...retry, waited_ms: waitedMs })),
-    delivery: call.delivery && toMessageRecord(call.delivery),
+    delivery: call.delivery && toAssistantRecord(call.delivery),
   }
 }
 
@@ -108,7 +119,7 @@ function toLlmCallRecord(call: LlmCall) {
     response: response && {
       id: response.id,
       model: response.model,
-      message: toMessageRecord(response.message),
+      message: toAssistantRecord(response.message),
       finish_reason: response.finishReason,
     },
     usage: usage && {
@@ -123,12 +134,18 @@ function toLlmCallRecord(call: LlmCall) {
   }
 }
 
+export interface AssistantRecord extends Omit<AssistantMessage, 'toolCalls'> {
+  readonly tool_calls?: NonNullable<AssistantMessage['toolCalls']>
+}
+
+function toAssistantRecord({ toolCalls, ...rest }: AssistantMessage): AssistantRecord {
+  return toolCalls === undefined ? rest : { ...rest, tool_calls: toolCalls }
+}
+
 function toMessageRecord(message: Message) {
   switch (message.role) {
-    case 'assistant': {
-      const { toolCalls, ...rest } = message
-      return toolCalls === undefined ? rest : { ...rest, tool_calls: toolCalls }
-    }
+    case 'assistant':
+      return toAssistantRecord(message)
     case 'tool': {
       const { toolCallId, ...rest } = message
       return { ...rest, tool_call_id: toolCallId }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Agent } from './agent.ts'
 import type { Json } from './json.ts'
 import type { Asset } from './package.ts'
+import type { RemoteTarget } from './remote.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
 
 /** What a tactic declares about itself. Everything is said once, here. */
@@ -17,6 +18,8 @@ export interface TacticSpec {
   readonly progress: Schema
   /** Inputs that are worth trying, shown in the OpenAPI document. */
   readonly examples: readonly unknown[]
+  /** Of a tactic of another service: where it is. */
+  readonly remote?: RemoteTarget
 }
 
 /** What the engine hands to a tactic when it makes one for a call. */
@@ -138,9 +141,7 @@ export function Tactic<
 
     /**
      * A file of the package: `section:path`, or `package.section:path` of one that it can name. Sections of files are those
-     * that `lllm.toml` names beside the standard ones.
-     *
-     * @throws LllmError `unknown-asset`, which lists what is known.
+     * that `lllm.toml` names beside the standard ones. @throws LllmError `unknown-asset`, which lists what is known.
      */
     readonly asset: (url: string) => Asset
 

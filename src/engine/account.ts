@@ -58,6 +58,12 @@ export class Account {
     }
   }
 
+  /** What has not been spent of a limit, reserved or not; undefined: it is not limited. */
+  leftOf(unit: Unit): bigint | undefined {
+    const limit = this.#limits[unit]
+    return limit === undefined ? undefined : limit - this.#spent[unit]
+  }
+
   /** Whether amounts fit beside what is reserved, and nobody else is to go first. */
   hasRoomFor(amounts: Amounts, asker: Waiting): boolean {
     if (this.#line.length > 0 && this.#line[0] !== asker) return false

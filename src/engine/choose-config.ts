@@ -26,6 +26,13 @@ export function chooseConfig(
     const hasOwn = registered !== undefined && (own.length > 0 || tactic.spec.agents.length === 0)
     return hasOwn && !configuresOnPurpose(config, parent, tactic) ? undefined : config
   }
+  if (tactic.spec.remote !== undefined) {
+    const hint = `Give it there: remoteTactic(…, { config: '${wanted}' }).`
+    throw configMistake(
+      config.file,
+      `/sub_tactics/${key}: it is a remote tactic, which has its configs elsewhere. ${hint}`,
+    )
+  }
   const short = own.find(([name]) => name === wanted)?.[1]
   if (short !== undefined) return short
   if (wanted === config.name) return config

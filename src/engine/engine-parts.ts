@@ -1,5 +1,6 @@
 import type { World } from '../domain/clock.ts'
 import type { PriceBook } from '../domain/invoker.ts'
+import type { RemoteTactics } from '../domain/remote.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
 import type { StandingBudgets } from './standing-budgets.ts'
 
@@ -10,4 +11,6 @@ export interface EngineParts {
   readonly toolSource: ToolSource
   /** Left out: there are none. */
   readonly budgets?: StandingBudgets
+  /** Left out: tactics of other services cannot be called. */
+  readonly remotes?: RemoteTactics
 }

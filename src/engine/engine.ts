@@ -57,6 +57,8 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** USD that the call may cost, everything below it included; of a batch, all of its calls together. Up to 1,000,000. */
   readonly budgetUsd?: number
+  /** What the call may take beside money, everything below it included. The config's own limits hold as well. */
+  readonly limits?: Pick<Limits, 'tokens' | 'llmCalls' | 'depth'>
   readonly tags?: Readonly<Record<string, string>>
   readonly metadata?: JsonObject
   /** Is told what happens as it happens. With it, replies are streamed from the provider. */

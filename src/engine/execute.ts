@@ -1,7 +1,6 @@
 import { type ErrorCode, type ErrorData, isLllmError, LllmError } from '../domain/errors.ts'
 import type { EngineEvent, EventPlace } from '../domain/event.ts'
-import { toPicoUsd } from '../domain/limits.ts'
-import { validate } from '../domain/schema.ts'
+import { type Limits, toPicoUsd } from '../domain/limits.ts'
 import type { EndReason } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
 import type { Scope } from '../domain/tactic.ts'
@@ -10,7 +9,9 @@ import { openTell } from './announce.ts'
 import { openCrew } from './crew.ts'
 import type { BoundTactic, CallOptions, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
+import { executeRemote } from './execute-remote.ts'
 import { Meter } from './meter.ts'
+import { readResult } from './read-result.ts'
 import { recordSession, type SessionRecorder } from './session-recorder.ts'
 
 export interface ExecuteOptions extends CallOptions {
@@ -30,6 +31,8 @@ export interface ExecuteOptions extends CallOptions {
  */
 export async function execute(parts: EngineParts, call: PreparedCall, options: ExecuteOptions = {}): Promise<Outcome> {
   const { tactic, config } = call
+  const { remote } = tactic.tactic.spec
+  if (remote !== undefined) return executeRemote(parts, call, remote, options)
   const { clock, newId } = parts.world
   const startedAtMs = clock.now()
   const { signal: outerSignal, tags = {}, metadata = {}, emit, parent } = options
@@ -78,15 +81,23 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
 /** A call counts against its own limits, those of whatever it is a part of, and the standing budgets. */
 function openMeter(parts: EngineParts, { tactic, config }: PreparedCall, options: ExecuteOptions): Meter {
   const { budgetUsd, tags = {}, parent, meter: above } = options
-  const { budgetPicoUsd, ...others } = config.limits
-  const asked = budgetUsd === undefined ? undefined : toPicoUsd(budgetUsd)
-  const budget = smaller(asked, budgetPicoUsd)
-  const limits = { ...others, ...(budget === undefined ? {} : { budgetPicoUsd: budget }) }
+  const asked = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
+  const limits = stricter(config.limits, { ...options.limits, ...asked })
   const name = `the call of "${tactic.name}"`
   return new Meter(
     { name, limits, budgets: parts.budgets?.of(tactic, tags) ?? [], isSubTactic: parent !== undefined },
     above,
   )
+}
+
+function stricter(left: Limits, right: Limits): Limits {
+  const limits = {
+    budgetPicoUsd: smaller(left.budgetPicoUsd, right.budgetPicoUsd),
+    llmCalls: smaller(left.llmCalls, right.llmCalls),
+    tokens: smaller(left.tokens, right.tokens),
+    depth: smaller(left.depth, right.depth),
+  }
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
 }
 
 function smaller<Value extends number | bigint>(left: Value | undefined, right: Value | undefined): Value | undefined {
@@ -167,27 +178,4 @@ function toLllmError(error: unknown, { name }: BoundTactic): LllmError {
   if (!requestCodes.has(error.code)) return error
   const message = `The code of the tactic "${name}" made a call that does not fit. ${error.message}`
   return new LllmError('tactic-failed', message, {}, { cause: error })
-}
-
-async function readResult({ name, tactic }: BoundTactic, result: unknown): Promise<unknown> {
-  const validated = await validate(tactic.spec.output, result)
-  if (!validated.ok) {
-    const issues = validated.issues.map(({ pointer, message }) => `${pointer || 'the result'}: ${message}`).join('; ')
-    throw new LllmError(
-      'invalid-result',
-      `The result of the tactic "${name}" does not fit its output schema. ${issues}`,
-    )
-  }
-  if (isJson(validated.value)) return validated.value
-  throw new LllmError('invalid-result', `The result of the tactic "${name}" cannot be written as JSON.`)
-}
-
-function isJson(value: unknown): boolean {
-  // A tactic that returns nothing has the result null.
-  if (typeof value === 'string' || value === undefined) return true
-  try {
-    return JSON.stringify(value) !== undefined
-  } catch {
-    return false
-  }
 }

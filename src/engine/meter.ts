@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Amounts, Limits } from '../domain/limits.ts'
+import type { Amounts, Limits, Unit } from '../domain/limits.ts'
 import { Account } from './account.ts'
 import { budgetExceeded, noReservation, type Reservation, reserve } from './reservation.ts'
 import type { FindAccount } from './standing-budgets.ts'
@@ -13,6 +13,19 @@ export interface Spender {
   readonly budgets?: readonly FindAccount[]
   /** Whether it is a sub-tactic of what is above it, rather than a part of a batch. */
   readonly isSubTactic?: boolean
+}
+
+/** Never nothing of what is limited: where nothing is left, it does not fit, and is refused. */
+function restOf(accounts: readonly Account[], usdMax: bigint | undefined): Amounts {
+  const rest = (unit: Unit, most?: bigint) => {
+    const limits = accounts.map((account) => account.leftOf(unit)).filter((left) => left !== undefined)
+    if (limits.length === 0) return 0n
+    const least = [...limits, ...(most === undefined ? [] : [most])].reduce((left, right) =>
+      left < right ? left : right,
+    )
+    return least > 0n ? least : 1n
+  }
+  return { usd: rest('usd', usdMax), tokens: rest('tokens'), llm_calls: rest('llm_calls') }
 }
 
 interface DepthLimit {
@@ -73,6 +86,31 @@ export class Meter {
    */
   async reserve(worst: Amounts, signal: AbortSignal): Promise<Reservation> {
     if (!this.isLimited) return noReservation
-    return reserve(() => [...new Set(this.#sources.map((find) => find()))], worst, signal)
+    return reserve(() => this.#accounts(), worst, signal)
+  }
+
+  /**
+   * Sets aside all that has not been spent, for something of which nobody knows what it takes: in each limit that there is, and in
+   * those of money no more than `usdMax`. It waits for the requests under way.
+   *
+   * @throws LllmError as `reserve`.
+   */
+  async reserveRest(usdMax: bigint | undefined, signal: AbortSignal): Promise<Reservation> {
+    if (!this.isLimited) return noReservation
+    return reserve(
+      () => this.#accounts(),
+      (accounts) => restOf(accounts, usdMax),
+      signal,
+    )
+  }
+
+  /** Levels of sub-tactics that may lie below; undefined: any number. */
+  get depthLeft(): number | undefined {
+    const left = this.#depthLimits.map(({ depth, levels }) => depth - levels)
+    return left.length === 0 ? undefined : Math.max(0, Math.min(...left))
+  }
+
+  #accounts(): readonly Account[] {
+    return [...new Set(this.#sources.map((find) => find()))]
   }
 }

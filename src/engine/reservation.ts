@@ -1,14 +1,18 @@
 import { LllmError } from '../domain/errors.ts'
-import type { Amounts, LimitExcess } from '../domain/limits.ts'
+import { type Amounts, type LimitExcess, noAmounts } from '../domain/limits.ts'
 import type { Account, Waiting } from './account.ts'
 
 /** What was set aside for one request to a model. */
 export interface Reservation {
+  readonly amounts: Amounts
   /** Says, exactly once, what the request took. Units that are left out are not known: all that was reserved counts as spent. */
   settle(spent: Partial<Amounts>): void
 }
 
-export const noReservation: Reservation = { settle() {} }
+export const noReservation: Reservation = { amounts: noAmounts, settle() {} }
+
+/** What a request needs, where that depends on what there is. */
+export type NeedsOf = (accounts: readonly Account[]) => Amounts
 
 /**
  * Sets amounts aside in several accounts at once, or in none. Where they would only fit if the requests under way took less
@@ -21,19 +25,21 @@ export const noReservation: Reservation = { settle() {} }
  */
 export function reserve(
   findAccounts: () => readonly Account[],
-  amounts: Amounts,
+  needs: Amounts | NeedsOf,
   signal: AbortSignal,
 ): Promise<Reservation> {
+  const needsOf = typeof needs === 'function' ? needs : () => needs
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    const request = new Request(findAccounts, amounts, signal, resolve, reject)
+    const request = new Request(findAccounts, needsOf, signal, resolve, reject)
     request.attempt()
   })
 }
 
 class Request implements Waiting {
   readonly #findAccounts: () => readonly Account[]
-  readonly #amounts: Amounts
+  readonly #needsOf: NeedsOf
+  #amounts = noAmounts
   readonly #signal: AbortSignal
   readonly #resolve: (reservation: Reservation) => void
   readonly #reject: (reason: unknown) => void
@@ -42,13 +48,13 @@ class Request implements Waiting {
 
   constructor(
     findAccounts: () => readonly Account[],
-    amounts: Amounts,
+    needsOf: NeedsOf,
     signal: AbortSignal,
     resolve: (reservation: Reservation) => void,
     reject: (reason: unknown) => void,
   ) {
     this.#findAccounts = findAccounts
-    this.#amounts = amounts
+    this.#needsOf = needsOf
     this.#signal = signal
     this.#resolve = resolve
     this.#reject = reject
@@ -73,8 +79,9 @@ class Request implements Waiting {
   }
 
   #tryOnce(): boolean {
-    const amounts = this.#amounts
     const accounts = this.#findAccounts()
+    const amounts = this.#needsOf(accounts)
+    this.#amounts = amounts
     const excess = accounts.map((account) => account.excessOf(amounts)).find((found) => found !== undefined)
     if (excess !== undefined) {
       this.#fail(budgetExceeded(excess))
@@ -109,6 +116,7 @@ class Request implements Waiting {
     let isSettled = false
     this.#end()
     this.#resolve({
+      amounts: reserved,
       settle(known) {
         if (isSettled) throw new Error('A reservation is settled once.')
         isSettled = true

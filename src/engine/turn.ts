@@ -96,6 +96,7 @@ function shorten({ plan, dialog }: Turn, lastTurnStart: number): readonly Messag
 
 function makeRequest({ plan, contract, toolbox }: Turn, messages: readonly Message[], isFinal: boolean): ModelRequest {
   return {
+    agent: plan.name,
     model: plan.model,
     apiType: plan.apiType,
     messages,

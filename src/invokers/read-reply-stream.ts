@@ -1,9 +1,9 @@
 import { type ModelReply, type OnDelta, ProviderError } from '../domain/invoker.ts'
+import { EventDecoder } from '../domain/server-sent-events.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import type { HttpReply } from './http-reply.ts'
 import { garbled } from './openai-wire.ts'
 import type { ReplyStream } from './reply-stream.ts'
-import { EventDecoder } from './server-sent-events.ts'
 
 /** Bytes of a stream. One token takes some 300 of them, so that the longest replies of today are half as large. */
 export const streamBytesMax = 96 * 1024 * 1024

@@ -4,9 +4,10 @@ import { definePrompt } from '../../src/domain/prompt.ts'
 import { toSessionRecord, toSummaryRecord } from '../../src/domain/session-record.ts'
 import { defineTool } from '../../src/domain/tool.ts'
 import { Tactic } from '../../src/index.ts'
+import { callsTool, fails } from '../../src/testing/answers.ts'
+import { says } from '../../src/testing/scripted-model.ts'
 import { Ask } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { callsTool, fails, says } from '../support/scripted-model.ts'
 
 class Show extends Tactic({ name: 'show', agents: ['looker'], tactics: { ask: Ask } }) {
   async call(task: string) {
@@ -29,7 +30,7 @@ async function record() {
 test('a session as JSON has the shape of the HTTP contract', async () => {
   const session = toSessionRecord(await record())
   expect(session).toMatchObject({
-    id: 'id-1',
+    id: '00000000-0000-7000-8000-000000000001',
     tactic: 'show',
     tactic_id: 'house::show',
     state: 'success',
@@ -77,7 +78,7 @@ test('its keys are snake_case, all the way down', async () => {
 
 test('a summary is compact', async () => {
   expect(toSummaryRecord(await record())).toEqual({
-    id: 'id-1',
+    id: '00000000-0000-7000-8000-000000000001',
     tactic: 'show',
     state: 'success',
     agent_calls: 1,

@@ -4,9 +4,10 @@ import { coolDown } from '../../src/invokers/circuit.ts'
 import { gateWaitMaxMs, type PaceLimits, waitingMax } from '../../src/invokers/pace.ts'
 import { paced } from '../../src/invokers/paced-invoker.ts'
 import { createSimulatedInvoker } from '../../src/invokers/simulated-invoker.ts'
+import { fails, hangs } from '../../src/testing/answers.ts'
+import { type Answer, says, scriptedModel } from '../../src/testing/scripted-model.ts'
 import { invokerContract } from '../contracts/invoker.ts'
 import { modelRequest, noAbort, rejection } from '../support/invoker-fixtures.ts'
-import { type Answer, fails, hangs, says, scriptedModel } from '../support/scripted-model.ts'
 import { settle, virtualClock } from '../support/virtual-clock.ts'
 
 const unlimited: PaceLimits = { concurrency: 1_000 }

@@ -23,6 +23,7 @@ const failures: readonly ErrorCode[] = [
   'tactic-failed',
   'invalid-result',
   'reply-unusable',
+  'remote-failed',
   'provider-failed',
   'provider-rejected',
   'provider-rate-limited',

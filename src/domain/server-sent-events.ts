@@ -1,12 +1,10 @@
-import { StringDecoder } from 'node:string_decoder'
-
 export interface ServerSentEvent {
   /** Empty where the event has no name. */
   readonly name: string
   readonly data: string
 }
 
-/** Characters of one event. Events hold a few tokens; the largest repeats a whole reply. */
+/** Characters of one event, where whoever reads does not say. Events of providers hold a few tokens; the largest repeats a whole reply. */
 export const eventLengthMax = 1024 * 1024
 
 /**
@@ -14,18 +12,23 @@ export const eventLengthMax = 1024 * 1024
  * pieces, in time that is linear in their number. Comments, ids, unknown fields and lines that are no fields mean nothing.
  */
 export class EventDecoder {
-  readonly #utf8 = new StringDecoder('utf8')
+  /** A byte order mark at the beginning is left out. */
+  readonly #utf8 = new TextDecoder()
+  readonly #lengthMax: number
   /** The beginning of a line whose end has not come, in the pieces in which it came. */
   #line: string[] = []
   #lineLength = 0
-  #isAtStart = true
   #endedWithCr = false
   #name = ''
   #data = ''
 
+  constructor(lengthMax = eventLengthMax) {
+    this.#lengthMax = lengthMax
+  }
+
   /** The events that these bytes complete. @throws RangeError when an event is too long. */
-  decode(bytes: Buffer): readonly ServerSentEvent[] {
-    const text = this.#withoutOddBeginning(this.#utf8.write(bytes))
+  decode(bytes: Uint8Array): readonly ServerSentEvent[] {
+    const text = this.#withoutLateEnd(this.#utf8.decode(bytes, { stream: true }))
     const lines = text.includes('\r') ? text.split(/\r\n?|\n/) : text.split('\n')
     // What follows the last end of a line is the beginning of the next one.
     const rest = lines.pop() ?? ''
@@ -38,18 +41,17 @@ export class EventDecoder {
   /** The event that the bytes broke off after, if there is one: some servers leave out the last empty line. */
   end(): readonly ServerSentEvent[] {
     const events: ServerSentEvent[] = []
-    this.#takeLine(this.#completed(this.#utf8.end()), events)
+    this.#takeLine(this.#completed(this.#utf8.decode()), events)
     this.#takeLine('', events)
     return events
   }
 
-  /** A byte order mark may come first, and the second half of a line's end may come late. */
-  #withoutOddBeginning(text: string): string {
+  /** The second half of a line's end may come late. */
+  #withoutLateEnd(text: string): string {
     if (text === '') return text
-    const isOdd = (this.#isAtStart && text[0] === '\ufeff') || (this.#endedWithCr && text[0] === '\n')
-    this.#isAtStart = false
+    const isLate = this.#endedWithCr && text[0] === '\n'
     this.#endedWithCr = text.endsWith('\r')
-    return isOdd ? text.slice(1) : text
+    return isLate ? text.slice(1) : text
   }
 
   #completed(end: string): string {
@@ -63,8 +65,8 @@ export class EventDecoder {
   #keep(rest: string): void {
     if (rest !== '') this.#line.push(rest)
     this.#lineLength += rest.length
-    if (this.#lineLength + this.#data.length > eventLengthMax) {
-      throw new RangeError(`An event has more than ${eventLengthMax} characters.`)
+    if (this.#lineLength + this.#data.length > this.#lengthMax) {
+      throw new RangeError(`An event has more than ${this.#lengthMax} characters.`)
     }
   }
 

@@ -1,0 +1,30 @@
+// `lllm/client`: what programs that call a service may import. It runs in browsers as well: nothing of Node is below it.
+
+export type {
+  BatchAnswer,
+  BatchItem,
+  BatchSums,
+  CallAnswer,
+  CostRow,
+  CostsAnswer,
+  CostTotals,
+  Page,
+  ServiceInfo,
+  SessionAnswer,
+  SessionCost,
+  SessionItem,
+  TacticRecord,
+} from './client/answers.ts'
+export type { BatchOptions, CallLimits, CallOptions, SingleCallOptions } from './client/call-options.ts'
+export { type Client, type ClientOf, createClient } from './client/create-client.ts'
+export type { StreamEvent, StreamEvents, StreamEventType } from './client/events.ts'
+export { type FaultKind, LllmFault } from './client/fault.ts'
+export { LllmProblem, type ProblemRecord } from './client/problem.ts'
+export type { CostsQuery, PageQuery, SessionClient, SessionQuery } from './client/session-client.ts'
+export type { BatchStream } from './client/stream-batch.ts'
+export type { CallStream } from './client/stream-call.ts'
+export type { TacticClient } from './client/tactic-client.ts'
+export type { ClientOptions, RequestOptions } from './client/transport.ts'
+export type { ErrorCode } from './domain/errors.ts'
+export type { SessionState } from './domain/session.ts'
+export type { CostRecord, SessionRecord, SessionSummaryRecord } from './domain/session-record.ts'

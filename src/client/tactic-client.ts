@@ -1,0 +1,64 @@
+import { asBatchAnswer, asCallAnswer } from './answer-shape.ts'
+import type { BatchAnswer, CallAnswer, SessionAnswer } from './answers.ts'
+import {
+  type BatchOptions,
+  type SingleCallOptions,
+  toBatchFields,
+  toCallFields,
+  toRequestOptions,
+} from './call-options.ts'
+import { type BatchStream, streamBatch } from './stream-batch.ts'
+import { type CallStream, streamCall } from './stream-call.ts'
+import type { RequestOptions, Transport } from './transport.ts'
+
+/**
+ * A tactic of a service. Nothing is sent a second time by itself: what fails may have been paid.
+ *
+ * Everything rejects with an LllmProblem when the service refuses or the call fails, with an LllmFault when no answer comes that can be
+ * understood, and with the reason of the signal once that aborts.
+ */
+export interface TacticClient<Input = unknown, Output = unknown> {
+  /** Calls the tactic. */
+  call(task: Input, options?: SingleCallOptions): Promise<CallAnswer<Output>>
+  /** Calls the tactic and gives the whole session with the answer. That of a failed call is found by the problem's `sessionId`. */
+  session(task: Input, options?: SingleCallOptions): Promise<SessionAnswer<Output>>
+  /** Many tasks with bounded workers. How each ended is in its item: a failed one fails nothing else. */
+  batch(tasks: readonly Input[], options?: BatchOptions): Promise<BatchAnswer<Output>>
+  /** The same, item by item as they are completed. Leaving the loop cancels what is left. */
+  batchStream(tasks: readonly Input[], options?: BatchOptions): BatchStream<Output>
+  /** Calls the tactic and tells what happens. Leaving the loop cancels the call. */
+  stream(task: Input, options?: SingleCallOptions): CallStream<Output>
+}
+
+export function createTacticClient<Input, Output>(transport: Transport, name: string): TacticClient<Input, Output> {
+  const { answerBytesMax } = transport
+  const path = `/tactics/${encodeURIComponent(name)}`
+  const post = (below: string, body: object, options: RequestOptions) => {
+    return { method: 'POST', path: path + below, body, ...toRequestOptions(options) } as const
+  }
+  const callOf = (task: Input, options: SingleCallOptions, more: object = {}) => {
+    return { task, ...toCallFields(options, transport.timeoutMs), ...more }
+  }
+  const batchOf = (tasks: readonly Input[], options: BatchOptions) => {
+    return { tasks, ...toBatchFields(options, transport.timeoutMs) }
+  }
+  return {
+    async call(task, options = {}) {
+      return asCallAnswer(await transport.ask(post('', callOf(task, options), options)))
+    },
+    async session(task, options = {}) {
+      return asCallAnswer(await transport.ask(post('', callOf(task, options, { return_session: true }), options)))
+    },
+    async batch(tasks, options = {}) {
+      return asBatchAnswer(await transport.ask(post('/batch', batchOf(tasks, options), options)))
+    },
+    batchStream(tasks, options = {}) {
+      const asked = { ...post('/batch/stream', batchOf(tasks, options), options), accept: 'application/x-ndjson' }
+      return streamBatch(() => transport.send(asked), answerBytesMax)
+    },
+    stream(task, options = {}) {
+      const asked = { ...post('/stream', callOf(task, options), options), accept: 'text/event-stream' }
+      return streamCall(() => transport.send(asked), answerBytesMax)
+    },
+  }
+}
