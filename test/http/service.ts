@@ -117,7 +117,8 @@ const loud = makePackage({
 export async function openService(sketch: ServiceSketch = {}): Promise<TestService> {
   const { store: storeParts = {}, settings = {}, engine: inPlaceOf = (real) => real, world = systemWorld } = sketch
   const model: ScriptedModel = {
-    answer: async ({ messages }) => String(messages.at(-1)?.content).toUpperCase(),
+    // A model that says nothing is a fault of the provider's, whatever it was told.
+    answer: async ({ messages }) => String(messages.at(-1)?.content).toUpperCase() || 'SILENCE',
     simulated: false,
     callCount: 0,
   }
