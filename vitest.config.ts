@@ -2,7 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 // vitest does not see module hooks: what the loader does for the package's own name is said again here.
-const alias = { lllm: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
+const alias = Object.entries({ lllm: 'index', 'lllm/testing': 'testing', 'lllm/client': 'client' }).map(
+  ([name, entry]) => ({
+    find: new RegExp(`^${name}$`),
+    replacement: fileURLToPath(new URL(`./src/${entry}.ts`, import.meta.url)),
+  }),
+)
 
 export default defineConfig({
   resolve: { alias },

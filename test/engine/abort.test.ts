@@ -5,9 +5,10 @@ import { definePrompt } from '../../src/domain/prompt.ts'
 import { Stopped } from '../../src/domain/stop.ts'
 import { defineTool } from '../../src/domain/tool.ts'
 import { type InputOf, Tactic } from '../../src/index.ts'
+import { callsTool, fails, hangs } from '../../src/testing/answers.ts'
+import { says } from '../../src/testing/scripted-model.ts'
 import { Ask, doing } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { callsTool, fails, hangs, says } from '../support/scripted-model.ts'
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { answersBy, fails, hangs } from '../../src/testing/answers.ts'
+import { says } from '../../src/testing/scripted-model.ts'
 import { Ask } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { answersBy, fails, hangs, says } from '../support/scripted-model.ts'
 
 const soon = () => new Promise<void>((resolve) => setImmediate(resolve))
 const byTask = answersBy((text, request) => async (_request, signal) => {

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { definePrompt } from '../../src/domain/prompt.ts'
 import type { TacticClass } from '../../src/domain/tactic.ts'
 import { Tactic } from '../../src/index.ts'
+import type { ConfigValue } from '../../src/testing/test-package.ts'
 import { Ask } from '../support/ask.ts'
-import { type ConfigValue, type HouseSpec, house } from '../support/house.ts'
+import { type HouseSpec, house } from '../support/house.ts'
 
 const global = { model_name: 'test-model' }
 const agents = (...names: readonly string[]) => names.map((name) => ({ name, system_prompt: `You are the ${name}.` }))

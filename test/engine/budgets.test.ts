@@ -5,8 +5,10 @@ import { costUsd } from '../../src/domain/cost.ts'
 import { openStandingBudgets } from '../../src/engine/standing-budgets.ts'
 import { type InputOf, Tactic } from '../../src/index.ts'
 import { createMemoryBudgetStore } from '../../src/stores/memory-budget-store.ts'
-import { house, manualClock } from '../support/house.ts'
-import { type Answer, callsTool, fails, hangs, json, says, testUsage } from '../support/scripted-model.ts'
+import { callsTool, fails, hangs, saysJson } from '../../src/testing/answers.ts'
+import { type Answer, says, testUsage } from '../../src/testing/scripted-model.ts'
+import { manualClock } from '../../src/testing/test-world.ts'
+import { house } from '../support/house.ts'
 
 /** Asks as often as it is told, one time after the other, or all at once. */
 class Asker extends Tactic({ name: 'asker', agents: ['writer'] }) {
@@ -83,7 +85,7 @@ describe('the budget of a call', () => {
     const { session, model } = house({
       tactics: [Asker],
       global: short,
-      model: [billed, fails('failed'), says('fine')],
+      model: [billed, fails('failed'), 'fine', 'fine', 'fine'],
     })
     const { session: recorded } = await session('10', { budgetUsd: 3 * worstUsd })
     // The first may have cost as much as it could, the second nothing; then there is room for two.
@@ -241,7 +243,7 @@ const usage = fc.record({
 })
 const answer: fc.Arbitrary<Answer> = fc.oneof(
   usage.map((used) => says('fine', { usage: used })),
-  usage.map((used) => json({ usage: used })),
+  usage.map((used) => saysJson({ usage: used })),
   usage.map((used) => callsTool('none', {}, { usage: used })),
   usage.map((used) => fails('garbled', { usage: used, mayBeBilled: true })),
   fc.constantFrom(

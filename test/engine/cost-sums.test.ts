@@ -5,8 +5,9 @@ import { addCosts, type Cost, noCost } from '../../src/domain/cost.ts'
 import { costLines } from '../../src/domain/cost-report.ts'
 import { countLlmCalls, type Session } from '../../src/domain/session.ts'
 import { type InputOf, Tactic } from '../../src/index.ts'
+import { callsTool, fails } from '../../src/testing/answers.ts'
+import { type Answer, says } from '../../src/testing/scripted-model.ts'
 import { house } from '../support/house.ts'
-import { type Answer, callsTool, fails, says } from '../support/scripted-model.ts'
 
 /** What a node of a tree of calls does: ask its agent some things, then call those below, then perhaps throw. */
 interface Plan {

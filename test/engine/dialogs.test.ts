@@ -3,9 +3,10 @@ import { z } from 'zod'
 import type { Agent } from '../../src/domain/agent.ts'
 import { definePrompt } from '../../src/domain/prompt.ts'
 import { defineTool } from '../../src/domain/tool.ts'
+import { callsTool, saysJson } from '../../src/testing/answers.ts'
+import { type Answer, says } from '../../src/testing/scripted-model.ts'
 import { doing } from '../support/ask.ts'
 import { type HouseSpec, house } from '../support/house.ts'
-import { type Answer, callsTool, json, says } from '../support/scripted-model.ts'
 
 /** Lets a test work with a live agent, and gives back what it was asked. */
 async function withAgent<Value>(
@@ -187,7 +188,7 @@ describe('a prompt that is received', () => {
   test('governs its own turn: contract and tools', async () => {
     const { value, model } = await withAgent(
       async (agent) => (await agent.open('talk').receivePrompt(counted, { things: 'bees' }).respond()).parsed.count,
-      { model: [callsTool('count'), json({ count: 'three' }), json({ count: 3 })] },
+      { model: [callsTool('count'), saysJson({ count: 'three' }), saysJson({ count: 3 })] },
     )
     expect(value).toBe(3)
     expect(model.requests[0]).toMatchObject({ tools: [{ name: 'count' }], format: { kind: 'json' } })
@@ -200,7 +201,7 @@ describe('a prompt that is received', () => {
         await agent.open('talk').receivePrompt(counted, { things: 'bees' }).respond()
         await agent.receive('Thanks.').respond()
       },
-      { model: [json({ count: 3 }), says('You are welcome.')] },
+      { model: [saysJson({ count: 3 }), says('You are welcome.')] },
     )
     expect(model.requests[1]?.tools).toEqual([])
     expect(model.requests[1]?.format).toBeUndefined()
@@ -213,7 +214,7 @@ describe('a prompt that is received', () => {
         await agent.open('talk').receivePrompt(counted, { things: 'bees' }).receiveImage(image).respond()
         await agent.receiveImage(image).respond()
       },
-      { model: [json({ count: 3 }), says('Nice.')] },
+      { model: [saysJson({ count: 3 }), says('Nice.')] },
     )
     expect(model.requests[0]?.format).toBeDefined()
     expect(model.requests[1]?.format).toBeUndefined()
@@ -226,7 +227,7 @@ describe('a prompt that is received', () => {
         await agent.open('one').receivePrompt('tasks/count', { things: 'bees' }).respond()
         await agent.open('two').receivePrompt('house:tasks/count', { things: 'ants' }).respond()
       },
-      { prompts, model: json({ count: 3 }) },
+      { prompts, model: saysJson({ count: 3 }) },
     )
     expect(model.requests.map(({ messages }) => messages[1]?.content)).toEqual(['Count the bees.', 'Count the ants.'])
   })

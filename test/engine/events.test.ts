@@ -5,9 +5,10 @@ import { definePrompt } from '../../src/domain/prompt.ts'
 import { Stopped } from '../../src/domain/stop.ts'
 import { Tactic } from '../../src/domain/tactic.ts'
 import { defineTool } from '../../src/domain/tool.ts'
+import { callsTool, fails, hangs } from '../../src/testing/answers.ts'
+import { says } from '../../src/testing/scripted-model.ts'
 import { Ask } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { callsTool, fails, hangs, says } from '../support/scripted-model.ts'
 
 /** Keeps events as they come. */
 function listen() {

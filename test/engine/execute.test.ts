@@ -4,9 +4,10 @@ import { z as z3 } from 'zod/v3'
 import { LllmError } from '../../src/domain/errors.ts'
 import type { Schema } from '../../src/domain/schema.ts'
 import { type InputOf, Tactic } from '../../src/index.ts'
+import { answersBy } from '../../src/testing/answers.ts'
+import { says, scriptedModel } from '../../src/testing/scripted-model.ts'
 import { Ask, doing } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { answersBy, says, scriptedModel } from '../support/scripted-model.ts'
 
 /** A tactic without agents that returns what a test wants, past the compiler. */
 function returning(output: Schema, result: unknown) {
@@ -132,7 +133,7 @@ describe('the session', () => {
     const { session, stored } = house({ tactics: [Ask] })
     const report = await session('hello', { tags: { team: 'bees' }, metadata: { ticket: 7 } })
     expect(report.session).toMatchObject({
-      id: 'id-1',
+      id: '00000000-0000-7000-8000-000000000001',
       tactic: 'ask',
       tacticId: 'house::ask',
       state: 'success',

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { countLlmCalls } from '../../src/domain/session.ts'
+import { callsTool, fails } from '../../src/testing/answers.ts'
+import { type Answer, says, scriptedModel } from '../../src/testing/scripted-model.ts'
 import { Ask } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { type Answer, callsTool, fails, says, scriptedModel } from '../support/scripted-model.ts'
 
 /** The agent's model is `test-model`, then come `second` at the same invoker and `third` at `other`. */
 const fallback_models = ['second', { model_name: 'third', invoker: 'other' }]

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { noCost } from '../../src/domain/cost.ts'
 import { countLlmCalls } from '../../src/domain/session.ts'
 import { recallDelay } from '../../src/engine/ask-model.ts'
+import { callsTool, fails, hangs } from '../../src/testing/answers.ts'
+import { says, testUsage } from '../../src/testing/scripted-model.ts'
 import { Ask, doing } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { callsTool, fails, hangs, says, testUsage } from '../support/scripted-model.ts'
 
 describe('when the provider fails', () => {
   test('it is recalled at most max_llm_recall times', async () => {

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { z as z3 } from 'zod/v3'
 import { definePrompt } from '../../src/domain/prompt.ts'
+import { callsTool, saysJson } from '../../src/testing/answers.ts'
+import { type Script, says } from '../../src/testing/scripted-model.ts'
 import { Ask, doing } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { callsTool, json, type Script, says } from '../support/scripted-model.ts'
 
 const Fact = z.object({ fact: z.string(), year: z.number().optional() })
 const AskFact = doing((writer) => writer.open('talk').receive('A fact, please.').respondAs(Fact))
@@ -32,7 +33,7 @@ describe('a reply that cannot be used', () => {
     })
     const { session } = house({
       tactics: [Look],
-      model: [says('no JSON'), json({ year: 1 }), json({ fact: 'bees', year: null })],
+      model: [says('no JSON'), saysJson({ year: 1 }), saysJson({ fact: 'bees', year: null })],
     })
     const report = await session('go')
     expect(report.ok && JSON.parse(report.result)).toEqual({
@@ -68,7 +69,7 @@ describe('a reply that cannot be used', () => {
 
   test('tells when it was cut off', async () => {
     const cut = says('{"fact": "be', { finishReason: 'length' })
-    const { call, model } = house({ tactics: [AskFact], model: [cut, json({ fact: 'bees' })] })
+    const { call, model } = house({ tactics: [AskFact], model: [cut, saysJson({ fact: 'bees' })] })
     await call('go')
     expect(model.requests[1]?.messages.at(-1)?.content).toContain('cut off')
   })
@@ -111,7 +112,7 @@ describe('respondAs', () => {
   }
 
   test('holds the model to the schema, strictly where that can be', async () => {
-    const { model } = await typed(Fact, json({ fact: 'bees', year: null }))
+    const { model } = await typed(Fact, saysJson({ fact: 'bees', year: null }))
     expect(model.requests[0]?.format).toEqual({
       kind: 'json',
       name: 'reply',
@@ -131,37 +132,40 @@ describe('respondAs', () => {
   })
 
   test('takes values that are no objects, wrapped as asked or bare', async () => {
-    expect((await typed(z.array(z.string()), json({ value: ['a'] }))).value).toEqual(['a'])
-    expect((await typed(z.array(z.string()), json(['a']))).value).toEqual(['a'])
-    expect((await typed(z.enum(['yes', 'no']), json({ value: 'yes' }))).value).toBe('yes')
+    expect((await typed(z.array(z.string()), saysJson({ value: ['a'] }))).value).toEqual(['a'])
+    expect((await typed(z.array(z.string()), saysJson(['a']))).value).toEqual(['a'])
+    expect((await typed(z.enum(['yes', 'no']), saysJson({ value: 'yes' }))).value).toBe('yes')
   })
 
   test('only hints at a record, and judges it all the same', async () => {
-    const { value, model } = await typed(z.record(z.string(), z.number()), [json({ bees: 'many' }), json({ bees: 3 })])
+    const { value, model } = await typed(z.record(z.string(), z.number()), [
+      saysJson({ bees: 'many' }),
+      saysJson({ bees: 3 }),
+    ])
     expect(value).toEqual({ bees: 3 })
     expect(model.requests[0]?.format).toMatchObject({ strict: false })
   })
 
   test('fills in defaults and applies transforms', async () => {
     const schema = z.object({ count: z.number().default(3), name: z.string().transform((name) => name.toUpperCase()) })
-    expect((await typed(schema, json({ name: 'bee', count: null }))).value).toEqual({ count: 3, name: 'BEE' })
+    expect((await typed(schema, saysJson({ name: 'bee', count: null }))).value).toEqual({ count: 3, name: 'BEE' })
   })
 
   test('tells the model when a transform throws', async () => {
     const schema = z.object({ link: z.string().transform((text) => new URL(text).host) })
-    const { value } = await typed(schema, [json({ link: 'none' }), json({ link: 'https://bees.example' })])
+    const { value } = await typed(schema, [saysJson({ link: 'none' }), saysJson({ link: 'https://bees.example' })])
     expect(value).toEqual({ link: 'bees.example' })
   })
 
   test('speaks zod 3', async () => {
     const schema = z3.object({ fact: z3.string(), year: z3.number().optional() })
-    const { value, model } = await typed(schema, [json({ fact: 1 }), json({ fact: 'bees', year: null })])
+    const { value, model } = await typed(schema, [saysJson({ fact: 1 }), saysJson({ fact: 'bees', year: null })])
     expect(value).toEqual({ fact: 'bees' })
     expect(model.requests[0]?.format).toMatchObject({ strict: true, schema: { required: ['fact', 'year'] } })
   })
 
   test('survives JSON that nests without end', async () => {
-    const { value } = await typed(Fact, [says('['.repeat(100_000) + ']'.repeat(100_000)), json({ fact: 'bees' })])
+    const { value } = await typed(Fact, [says('['.repeat(100_000) + ']'.repeat(100_000)), saysJson({ fact: 'bees' })])
     expect(value).toEqual({ fact: 'bees' })
   })
 })

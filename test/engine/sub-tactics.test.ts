@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { addCosts } from '../../src/domain/cost.ts'
 import { type InputOf, Tactic } from '../../src/index.ts'
+import { answersBy, fails, hangs } from '../../src/testing/answers.ts'
+import { says } from '../../src/testing/scripted-model.ts'
 import { Ask } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { answersBy, fails, hangs, says } from '../support/scripted-model.ts'
 
 class Typed extends Tactic({
   name: 'typed',

@@ -4,9 +4,10 @@ import { z as z3 } from 'zod/v3'
 import type { Message } from '../../src/domain/message.ts'
 import { definePrompt } from '../../src/domain/prompt.ts'
 import { defineTool, type Tool } from '../../src/domain/tool.ts'
+import { callsTool, callsTools } from '../../src/testing/answers.ts'
+import { type Script, says, testUsage } from '../../src/testing/scripted-model.ts'
 import { Ask } from '../support/ask.ts'
 import { house } from '../support/house.ts'
-import { callsTool, callsTools, type Script, says, testUsage } from '../support/scripted-model.ts'
 
 const weather = (run: (city: string) => unknown) =>
   defineTool({

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { ModelRequest } from '../../src/domain/invoker.ts'
 import type { Message } from '../../src/domain/message.ts'
 import { boundCompletion, completionTokensDefault, type Pricing, worstCase } from '../../src/engine/worst-case.ts'
+import { says, scriptedModel } from '../../src/testing/scripted-model.ts'
 import { testPrices } from '../support/house.ts'
-import { says, scriptedModel } from '../support/scripted-model.ts'
 
 function ask(more: Partial<ModelRequest> = {}): ModelRequest {
   return {

@@ -20,6 +20,12 @@ describe('a violation is noticed', () => {
     ['a dynamic import', 'src/mcp/link.ts', "const later = await import('../engine/execute.ts')"],
     ['a route importing an adapter', 'routes/list.ts', "import { x } from '../src/stores/memory.ts'"],
     ['a floor importing a composition root', 'src/http/app.ts', "import { settings } from '../settings.ts'"],
+    ['the client importing what browsers do not have', 'src/client/reply.ts', "import { z } from 'zod'"],
+    [
+      'an adapter importing the client',
+      'src/stores/memory.ts',
+      "import { createClient } from '../client/create-client.ts'",
+    ],
     ['a tactic importing the engine', 'tactics/essay.ts', "import { x } from '../src/engine/execute.ts'"],
     ['a file outside of every floor', 'src/utils/text.ts', "import { x } from '../engine/execute.ts'"],
     ['a barrel', 'src/engine/index.ts', "export { execute } from './execute.ts'\nexport type { X } from './x.ts'\n"],
@@ -35,6 +41,7 @@ describe('a violation is noticed', () => {
     ['a neighbour', 'tactics/essay.ts', "import { Base } from './_base.ts'\nimport { Tactic } from 'lllm'"],
     ['a floor below', 'src/http/app.ts', "import { execute } from '../engine/execute.ts'"],
     ['anything, from a composition root', 'src/cli/serve.ts', "import { open } from '../stores/memory.ts'"],
+    ['what only looks like an import', 'src/client/fault.ts', "export type FaultKind = 'network'"],
     ['Node, from an adapter', 'src/stores/memory.ts', "import { readFile } from 'node:fs/promises'"],
   ])('and nothing else is: %s', (_case, path, text) => {
     expect(violationsOf({ path, text })).toEqual([])
