@@ -19,6 +19,7 @@ export {
   type Settled,
   type SubTactic,
   Tactic,
+  type TacticClass,
 } from './domain/tactic.ts'
 export { tagParser } from './domain/tag-parser.ts'
 export { defineTool, type Tool, type ToolContext } from './domain/tool.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Agent } from './agent.ts'
 import type { Json } from './json.ts'
+import { LiveTactic } from './live-tactic.ts'
 import type { Asset } from './package.ts'
 import type { RemoteTarget } from './remote.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
@@ -110,7 +111,7 @@ export function Tactic<
   /** The type of what `this.emit` tells. It is for the compiler: what is told is not checked again. Default: any JSON. */
   readonly progress?: Progress
   readonly examples?: readonly SchemaInput<NoInfer<In>>[]
-}) {
+}): TacticBase<Agents, Tactics, In, Out, Progress> & Named<Name> {
   const spec = {
     ...given,
     agents: given.agents ?? [],
@@ -119,77 +120,70 @@ export function Tactic<
     output: given.output ?? z.string(),
     progress: given.progress ?? z.json(),
     examples: given.examples ?? [],
-  } as TacticSpec & { readonly input: In; readonly output: Out }
+  } as TacticSpec
 
-  abstract class TacticBase {
-    static readonly spec = spec
+  abstract class Base extends LiveTactic<unknown, unknown, unknown, unknown, unknown> {
+    static readonly spec: TacticSpec = spec
     static readonly [brand] = true
     static get hasName(): boolean {
       return this.spec.name !== undefined
     }
-    readonly agents: AgentsOf<Agents>
-    readonly tactics: SubTacticsOf<Tactics>
-    /** Aborts when the call ends early: hand it to your own I/O. */
-    readonly signal: AbortSignal
-    /**
-     * Tells whoever follows the call as a stream how it goes. Nothing of it is kept in the session. It resolves when there
-     * is room for more, so awaiting it makes a tactic as slow as its reader, and not awaiting it is fine.
-     *
-     * @throws TypeError when the data has more than 16,384 characters as JSON.
-     */
-    readonly emit: (data: SchemaInput<Progress>) => Promise<void>
 
-    /**
-     * A file of the package: `section:path`, or `package.section:path` of one that it can name. Sections of files are those
-     * that `lllm.toml` names beside the standard ones. @throws LllmError `unknown-asset`, which lists what is known.
-     */
-    readonly asset: (url: string) => Asset
-
-    constructor(scope: Scope) {
-      this.agents = scope.agents as AgentsOf<Agents>
-      this.tactics = scope.tactics as unknown as SubTacticsOf<Tactics>
-      this.signal = scope.signal
-      this.emit = scope.emit
-      this.asset = scope.asset
-    }
-
-    /** The orchestration. What it returns is validated by the output schema; what it throws ends the call as a failure. */
-    abstract call(task: SchemaOutput<In>): Promise<SchemaInput<Out>>
-
-    /** A base for a variant: same input and output, its own name, and whatever agents and sub-tactics it adds. */
-    static extend<
-      This extends typeof TacticBase,
-      const MoreName extends string | undefined = undefined,
-      const MoreAgents extends readonly string[] = readonly [],
-      const MoreTactics extends Readonly<Record<string, TacticClass>> = Record<never, never>,
-    >(
-      this: This,
-      more: {
-        readonly name?: MoreName
-        readonly description?: string
-        readonly agents?: MoreAgents
-        readonly tactics?: MoreTactics
-        readonly examples?: readonly SchemaInput<In>[]
-      },
-    ) {
+    static extend(more: Partial<TacticSpec>) {
       // biome-ignore lint/complexity/noUselessThisAlias: TypeScript accepts a mixin only of a base with a type of its own.
-      const Parent: typeof TacticBase = this
+      const Parent: typeof Base = this
       const { name: _, ...inherited } = Parent.spec
       abstract class Extended extends Parent {
         // The parent's name is dropped: two tactics must not answer to one name.
-        static override readonly spec = {
+        static override readonly spec: TacticSpec = {
           ...inherited,
           ...more,
           agents: [...new Set([...Parent.spec.agents, ...(more.agents ?? [])])],
           tactics: { ...Parent.spec.tactics, ...more.tactics },
-        } as unknown as typeof spec
+        }
       }
-      return Extended as unknown as This &
-        Named<MoreName> &
-        MixIn<{ readonly agents: AgentsOf<MoreAgents>; readonly tactics: SubTacticsOf<MoreTactics> }>
+      return Extended
     }
   }
-  return TacticBase as typeof TacticBase & Named<Name>
+  return Base as unknown as TacticBase<Agents, Tactics, In, Out, Progress> & Named<Name>
+}
+
+/** What `Tactic({ … })` gives: a class whose `call` is still to be written. */
+type TacticBase<
+  Agents extends readonly string[],
+  Tactics,
+  In extends Schema,
+  Out extends Schema,
+  Progress extends Schema<Json>,
+> = typeof LiveTactic<
+  AgentsOf<Agents>,
+  SubTacticsOf<Tactics>,
+  SchemaOutput<In>,
+  SchemaInput<Out>,
+  SchemaInput<Progress>
+> &
+  TacticStatics<In, Out>
+
+interface TacticStatics<In extends Schema, Out extends Schema> {
+  readonly spec: TacticSpec & { readonly input: In; readonly output: Out }
+  /** A base for a variant: same input and output, its own name, and whatever agents and sub-tactics it adds. */
+  extend<
+    This,
+    const MoreName extends string | undefined = undefined,
+    const MoreAgents extends readonly string[] = readonly [],
+    const MoreTactics extends Readonly<Record<string, TacticClass>> = Record<never, never>,
+  >(
+    this: This,
+    more: {
+      readonly name?: MoreName
+      readonly description?: string
+      readonly agents?: MoreAgents
+      readonly tactics?: MoreTactics
+      readonly examples?: readonly SchemaInput<In>[]
+    },
+  ): This &
+    Named<MoreName> &
+    MixIn<{ readonly agents: AgentsOf<MoreAgents>; readonly tactics: SubTacticsOf<MoreTactics> }>
 }
 
 /** What the name of a tactic makes of its class. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bin, packProject } from '../../scripts/pack.ts'
@@ -59,9 +59,18 @@ const compilerOptions = {
   types: ['node'],
   strict: true,
   exactOptionalPropertyTypes: true,
+  noImplicitOverride: true,
+  noUncheckedIndexedAccess: true,
   skipLibCheck: false,
   allowImportingTsExtensions: true,
   noEmit: true,
+}
+
+/** The tactics of the lessons, and what must not compile about them: neither must it where the package is installed. */
+async function writeTypePromises(folder: string) {
+  await cp(new URL('../../tactics', import.meta.url), join(folder, 'lesson/tactics'), { recursive: true })
+  const text = await readFile(new URL('../tactic.test-d.ts', import.meta.url), 'utf8')
+  await write(folder, { 'lesson/test/types.ts': text.replaceAll(/'\.\.\/src\/[a-z/]+\.ts'/g, "'lllm'") })
 }
 
 async function write(folder: string, files: Readonly<Record<string, string>>) {
@@ -115,6 +124,7 @@ test('what is published installs, makes a project, serves it, and shares it with
 
   // As a library: all of its entries, with their types.
   await write(demo, { 'use.ts': program, 'tsconfig.json': JSON.stringify({ compilerOptions, include: ['.'] }) })
+  await writeTypePromises(demo)
   const [told] = await Promise.all([
     runIn(demo, join(demo, 'node_modules/.bin/node'), ['use.ts']),
     runIn(demo, bin('tsc'), ['-p', '.']),
