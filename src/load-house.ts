@@ -6,6 +6,7 @@ import type { ToolSource } from './domain/tool-source.ts'
 import { type Binder, createBinder } from './engine/bind.ts'
 import type { BoundTactic } from './engine/engine.ts'
 import { createInvokerPool } from './invokers/create-invoker-pool.ts'
+import type { McpConfig } from './mcp/mcp-config.ts'
 import { linkLllm } from './packages/link-lllm.ts'
 import { loadPackages } from './packages/load-packages.ts'
 import type { PackageTree } from './packages/package-tree.ts'
@@ -88,20 +89,30 @@ function openInvokers(settings: Settings, clock: Clock): InvokerPool {
 
 const noToolSource: ToolSource = { servers: [], tools: async () => [], close: async () => {} }
 
-async function openToolSource({ mcpFile }: Settings): Promise<ToolSource> {
-  if (mcpFile === undefined) return noToolSource
-  const [{ readMcpConfig }, { createMcpToolSource }, text] = await Promise.all([
+async function openToolSource(settings: Settings): Promise<ToolSource> {
+  const servers = await readMcpFile(settings)
+  if (servers === undefined) return noToolSource
+  const { createMcpToolSource } = await import('./mcp/mcp-tool-source.ts')
+  return createMcpToolSource(servers)
+}
+
+/** The MCP servers of the settings, none of which is started or asked. @throws LllmError `invalid-settings` */
+export async function readMcpFile({ mcpFile }: Pick<Settings, 'mcpFile'>): Promise<McpConfig | undefined> {
+  if (mcpFile === undefined) return undefined
+  const [{ readMcpConfig }, text] = await Promise.all([
     import('./mcp/mcp-config.ts'),
-    import('./mcp/mcp-tool-source.ts'),
     readSettingFile(mcpFile, 'LLLM_MCP_CONFIG'),
   ])
-  return createMcpToolSource(readMcpConfig(parseJson(text, mcpFile), mcpFile))
+  return readMcpConfig(parseJson(text, mcpFile), mcpFile)
 }
 
 function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new LllmError('invalid-settings', `${file}: It is not JSON.`, { file }, { cause })
+    // The message of the parser quotes what stands around the place, which may be a secret.
+    const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(cause instanceof Error ? cause.message : '') ?? []
+    const place = line === undefined ? '' : `:${line}:${column}`
+    throw new LllmError('invalid-settings', `${file}${place}: It is not JSON.`, { file }, { cause })
   }
 }

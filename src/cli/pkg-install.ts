@@ -25,9 +25,13 @@ export async function installArchive(
       taken: takenIn(scope, names, scopes.user),
       signal,
     })
+    const hidden = scope === 'user' ? names.get(report.name) : undefined
     const missing = report.needs.filter((name) => name !== report.name && !names.has(name))
     await warn(shell, [
       ...report.warnings,
+      ...(hidden === undefined || isIn(scopes.user, hidden)
+        ? []
+        : [`This project has a package "${report.name}" of its own, in ${hidden}, which goes first here.`]),
       ...missing.map(
         (name) => `It needs the package "${name}", which is not installed: nothing is served until it is.`,
       ),
@@ -61,8 +65,11 @@ async function namesOf({ manifestPath, user }: Scopes, folder: string): Promise<
 
 /** The user's packages and the project's are not in each other's way: the project's go first. */
 function takenIn(scope: Scope, names: ReadonlyMap<string, string>, user: string): ReadonlyMap<string, string> {
-  const isOfUser = (folder: string) => folder.startsWith(user + sep)
-  return new Map([...names].filter(([, folder]) => isOfUser(folder) === (scope === 'user')))
+  return new Map([...names].filter(([, folder]) => isIn(user, folder) === (scope === 'user')))
+}
+
+function isIn(user: string, folder: string): boolean {
+  return folder.startsWith(user + sep)
 }
 
 function tell({ name, version, alias, folder, files, bytes, replacedVersion, bundled }: InstallReport): string {

@@ -4,11 +4,10 @@ import { findManifest, manifestName } from '../packages/find-manifest.ts'
 import { dropInsFolder } from '../packages/package-tree.ts'
 import { readSettings } from '../settings.ts'
 import { userPackagesFolder } from '../user-packages.ts'
-import { harmlessLines } from './display-text.ts'
-import { type ExitCode, exitCodes } from './exit-code.ts'
+import { type ExitCode, exitCodeAfter } from './exit-code.ts'
 import type { Scope } from './pkg-command.ts'
 import type { Shell } from './shell.ts'
-import { styled, write } from './write.ts'
+import { write, writeWarnings } from './write.ts'
 
 /** Where packages are, for whoever works in a folder. */
 export interface Scopes {
@@ -54,7 +53,7 @@ export async function interruptible(
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
     await write(stderr, 'lllm: Interrupted: nothing was changed.\n')
-    return interrupt.signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
+    return exitCodeAfter(interrupt.signal.reason)
   } finally {
     forget()
   }
@@ -66,5 +65,5 @@ const warningsMax = 20
 export async function warn({ stderr }: Shell, warnings: readonly string[]): Promise<void> {
   const more = warnings.length - warningsMax
   const told = [...warnings.slice(0, warningsMax), ...(more > 0 ? [`and ${more} more`] : [])]
-  for (const warning of told) await write(stderr, `${styled(stderr, 'yellow', 'warning')} ${harmlessLines(warning)}\n`)
+  await writeWarnings(stderr, told)
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { type BudgetScope, budgetId, type StandingBudget } from './budget.ts'
 import { LllmError } from './errors.ts'
-import { jsonPointer } from './json.ts'
 import { budgetUsdMax, toPicoUsd } from './limits.ts'
+import { tellIssue } from './tell-issue.ts'
 
 const budgetsMax = 1_000
 /** At most this many mistakes of the file are told at once. */
@@ -41,8 +41,8 @@ const budgetFile = z.strictObject({
 export function readBudgets(value: unknown, file: string): readonly StandingBudget[] {
   const parsed = budgetFile.safeParse(value)
   if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, issuesMax)
-    throw mistake(file, issues.map(({ path, message }) => `${jsonPointer(path) || 'It'}: ${message}.`).join(' '))
+    const told = parsed.error.issues.slice(0, issuesMax).map((issue) => tellIssue(issue, ['budgets']))
+    throw mistake(file, told.join(' '))
   }
   const budgets = parsed.data.budgets.map(
     ({ scope: about, limit_usd, per }): StandingBudget => ({ scope: about, limitPicoUsd: toPicoUsd(limit_usd), per }),

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { configMistake, mergeBases } from './config-bases.ts'
 import { limitsConfig, parseLimits } from './config-limits.ts'
-import { listKnown } from './errors.ts'
-import { type JsonObject, jsonPointer } from './json.ts'
+import type { JsonObject } from './json.ts'
 import type { Limits } from './limits.ts'
 import type { ConfigSource, Package } from './package.ts'
+import { tellIssue } from './tell-issue.ts'
 
 /** At most this many mistakes of one file are told at once. */
 const issuesMax = 10
@@ -119,7 +119,11 @@ export function resolveConfig(source: ConfigSource, home: Package): Config {
   const { name, file } = source
   const value = mergeBases(source, home)
   const parsed = configFile.safeParse(value)
-  if (!parsed.success) throw configMistake(file, parsed.error.issues.slice(0, issuesMax).map(tellIssue).join(' '))
+  if (!parsed.success) {
+    const known = Object.keys(configFile.shape)
+    const told = parsed.error.issues.slice(0, issuesMax).map((issue) => tellIssue(issue, known))
+    throw configMistake(file, told.join(' '))
+  }
   const { global: defaults = {}, agent_configs = [], invokers = {}, sub_tactics = {} } = parsed.data
   const agents = new Map<string, AgentConfig>()
   for (const agent of agent_configs) {
@@ -139,13 +143,6 @@ export function resolveConfig(source: ConfigSource, home: Package): Config {
     limits: parseLimits(parsed.data.limits ?? {}),
     value,
   }
-}
-
-function tellIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'unrecognized_keys') return `${jsonPointer(issue.path) || 'It'}: ${issue.message}.`
-  const [key = ''] = issue.keys
-  const known = issue.path.length === 0 ? ` ${listKnown(key, Object.keys(configFile.shape))}` : ''
-  return `${jsonPointer([...issue.path, key])} is not known.${known}`
 }
 
 function parseAgent(defaults: AgentDefaults, agent: z.output<typeof agentConfig>, file: string): AgentConfig {

@@ -28,21 +28,24 @@ export function shelveConfigs(
   attempt: Attempt,
 ): ConfigShelf {
   const byTactic = new Map<RegisteredTactic, NamedConfig[]>()
+  const taken = new Set<string>()
   const all = packages.flatMap((home) =>
     [...home.configs.values()].flatMap((source) => attempt(() => resolveConfig(source, home)) ?? []),
   )
   for (const config of all) {
     const tactic = attempt(() => tacticOf(config, registry, root))
     if (tactic === undefined) continue
-    const others = byTactic.get(tactic) ?? []
     const named = nameIn(tactic, config)
-    const twice = others.find(([name, other]) => name === named[0] && other.home === config.home)
-    if (twice !== undefined) {
+    const key = JSON.stringify([tactic.id, config.home.name, named[0]])
+    if (taken.has(key)) {
       attempt(() => {
         throw configMistake(config.file, `the tactic "${tactic.name}" has two configs named "${named[0]}".`)
       })
     }
-    byTactic.set(tactic, [...others, named])
+    taken.add(key)
+    const known = byTactic.get(tactic)
+    if (known === undefined) byTactic.set(tactic, [named])
+    else known.push(named)
   }
   return { all, of: (tactic) => inOrder(byTactic.get(tactic) ?? [], root) }
 }
@@ -50,8 +53,7 @@ export function shelveConfigs(
 function tacticOf(config: Config, registry: TacticRegistry, root: Package): RegisteredTactic | undefined {
   const { name, file, home, tacticType } = config
   if (tacticType === undefined) {
-    const own = registry.all.find((tactic) => tactic.home === home && tactic.name === name.split('/', 1)[0])
-    return own
+    return registry.named(home, name.split('/', 1)[0] ?? '')
   }
   const found = registry.find(home, tacticType)
   if (typeof found === 'string') throw configMistake(file, `/tactic_type: ${found}`)

@@ -1,7 +1,6 @@
 import { LllmError } from '../domain/errors.ts'
-import { findResource } from '../domain/find-resource.ts'
-import type { Package, PackageSet } from '../domain/package.ts'
-import { tacticKind } from '../domain/resource-kinds.ts'
+import { findResource, type ResourceKind } from '../domain/find-resource.ts'
+import type { Package, PackageSet, TacticSource } from '../domain/package.ts'
 import { type TacticClass, tacticName } from '../domain/tactic.ts'
 
 /** A tactic and where it is from. */
@@ -23,6 +22,8 @@ export interface TacticRegistry {
   /** In the order of the packages. */
   readonly all: readonly RegisteredTactic[]
   of(tactic: TacticClass): RegisteredTactic | undefined
+  /** The tactic of a package that has this name. */
+  named(home: Package, name: string): RegisteredTactic | undefined
   /** The tactic that a text means which stands in a package, or what is wrong with it in words. */
   find(home: Package, text: string): RegisteredTactic | string
 }
@@ -55,15 +56,27 @@ export function registerTactics({ all: packages }: PackageSet): TacticRegistry {
       if (first === undefined) byName.set(name, registered)
     }
   }
+  const kind = indexTactics(packages)
   return {
     all: [...byId.values()],
     of: (tactic) => byClass.get(tactic),
+    named: (home, name) => byId.get(`${home.name}::${name}`),
     find(home, text) {
-      const found = findResource(home, text.replace('::', ':'), tacticKind)
+      const found = findResource(home, text.replace('::', ':'), kind)
       if (!found.ok) return found.message
       return byClass.get(found.value.tactic) ?? `The tactic "${text}" is not registered.`
     },
   }
+}
+
+/** Tactics by their names, made once for all of the configs that look for theirs. */
+function indexTactics(packages: readonly Package[]): ResourceKind<TacticSource> {
+  const byPackage = new Map<Package, ReadonlyMap<string, TacticSource>>()
+  for (const home of packages) {
+    byPackage.set(home, new Map(home.tactics.map((source) => [source.tactic.spec.name ?? '', source])))
+  }
+  const none: ReadonlyMap<string, TacticSource> = new Map()
+  return { section: 'tactics', noun: 'tactic', inPackage: (home) => byPackage.get(home) ?? none }
 }
 
 /** Dependencies come before those that need them, so that a class which both export belongs to the dependency. */

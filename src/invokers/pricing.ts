@@ -3,6 +3,10 @@ import { z } from 'zod'
 import { type PicoUsd, type Price, picoUsdPerUsd, type Usage } from '../domain/cost.ts'
 import { LllmError } from '../domain/errors.ts'
 import type { PriceBook } from '../domain/invoker.ts'
+import { tellIssue } from '../domain/tell-issue.ts'
+
+/** At most this many mistakes of a price file are told at once. */
+const issuesMax = 10
 
 /** What a model costs, in whole pico-USD a token. */
 export interface TokenPrices {
@@ -34,8 +38,8 @@ const priceFile = z.record(
 export function readPriceOverrides(value: unknown, file: string): PriceOverrides {
   const parsed = priceFile.safeParse(value)
   if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, 10).map(({ path, message }) => `/${path.join('/')}: ${message}`)
-    const message = `${file} is no price file: ${issues.join('; ')}. A model has input_per_mtok, output_per_mtok and perhaps cached_input_per_mtok, in USD for a million tokens.`
+    const told = parsed.error.issues.slice(0, issuesMax).map((issue) => tellIssue(issue))
+    const message = `${file} is no price file: ${told.join(' ')} A model has input_per_mtok, output_per_mtok and perhaps cached_input_per_mtok, in USD for a million tokens.`
     throw new LllmError('invalid-settings', message, { file })
   }
   const models = Object.entries(parsed.data).map(([model, price]): [string, TokenPrices] => [

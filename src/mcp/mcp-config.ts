@@ -73,6 +73,11 @@ export function readMcpConfig(value: unknown, file: string): McpConfig {
 }
 
 function tellIssue(issue: z.core.$ZodIssue) {
-  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
-  return { pointer: jsonPointer(issue.path), message }
+  return { pointer: jsonPointer(issue.path), message: messageOf(issue) }
+}
+
+/** Of many unknown keys the first is told, however many there are. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `Unrecognized key: "${issue.keys[0]}"`
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
 }

@@ -1,8 +1,8 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LllmError } from '../domain/errors.ts'
 import { packageName } from '../domain/resource-url.ts'
-import { manifestName } from './find-manifest.ts'
+import { isFile, manifestName } from './find-manifest.ts'
 import { type Manifest, readManifest } from './manifest.ts'
 
 /** A package that is found because it lies in a certain folder. */
@@ -17,39 +17,53 @@ const dropInsMax = 256
 /** Of the folder of an old version while a new one is put in its place. */
 export const replacedPrefix = '.replaced-'
 
+/** A folder that holds a package, and what it is called, which is not always the end of its path. */
+export interface DropInFolder {
+  readonly called: string
+  readonly folder: string
+}
+
 /**
- * The packages directly in a folder, in order of the names of their folders. Hidden folders, and what has no manifest, are
- * passed over; a folder that is not there has none. Where an install was killed in the instant between two versions, the
- * old one is still found.
+ * The packages directly in a folder, in order of the names of their folders. A folder that is not there has none.
  *
  * @throws LllmError `invalid-manifest` for a manifest with a mistake, and for more packages than anybody has.
  */
-export async function findDropIns(folder: string): Promise<readonly DropIn[]> {
+export async function findDropIns(scopeFolder: string): Promise<readonly DropIn[]> {
   const found: DropIn[] = []
-  for (const { name, path } of foldersIn(folder, await namesIn(folder))) {
-    const file = join(path, manifestName)
-    if (!(await isFile(file))) continue
+  for (const { called, folder } of await findFolders(scopeFolder, await namesIn(scopeFolder))) {
     if (found.length >= dropInsMax) {
-      throw new LllmError('invalid-manifest', `${folder}: There are more than ${dropInsMax} packages here.`)
+      throw new LllmError('invalid-manifest', `${scopeFolder}: There are more than ${dropInsMax} packages here.`)
     }
-    const manifest = await readManifest(file)
-    found.push({ manifest, ...(name !== manifest.name && packageName.test(name) ? { alias: name } : {}) })
+    const manifest = await readManifest(join(folder, manifestName))
+    found.push({ manifest, ...aliasOf(called, manifest.name) })
   }
   return found
 }
 
-/** The folders by what they are called. One that was put aside counts as long as nothing is in its place. */
-function foldersIn(
-  folder: string,
-  names: readonly string[],
-): readonly { readonly name: string; readonly path: string }[] {
+/** What the name of a package's folder adds: another name for it, where it is one. */
+export function aliasOf(called: string, name: string): { readonly alias?: string } {
+  return called !== name && packageName.test(called) ? { alias: called } : {}
+}
+
+/**
+ * Those of the folders with these names that hold a package, in order of what they are called. Hidden ones, and those
+ * without a manifest, are passed over. Where an install was killed in the instant between two versions, the old one is found.
+ */
+export async function findFolders(scopeFolder: string, names: readonly string[]): Promise<readonly DropInFolder[]> {
   const present = names.filter((name) => !name.startsWith('.') && name !== 'node_modules')
-  const aside = names
-    .filter((name) => name.startsWith(replacedPrefix))
-    .map((name) => ({ name: name.slice(replacedPrefix.length), path: join(folder, name) }))
-    .filter(({ name }) => !present.includes(name))
-  const found = [...present.map((name) => ({ name, path: join(folder, name) })), ...aside]
-  return found.sort((left, right) => (left.name < right.name ? -1 : 1))
+  const aside = names.filter((name) => name.startsWith(replacedPrefix)).map((name) => name.slice(replacedPrefix.length))
+  const found: DropInFolder[] = []
+  for (const called of [...new Set([...present, ...aside])].sort()) {
+    const place = join(scopeFolder, called)
+    // An upgrade moves the old version aside and the new one into its place, perhaps just now: one of these is there.
+    const candidates = [place, join(scopeFolder, replacedPrefix + called), place]
+    for (const folder of candidates) {
+      if (!(await isFile(join(folder, manifestName)))) continue
+      found.push({ called, folder })
+      break
+    }
+  }
+  return found
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
@@ -61,13 +75,5 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     throw new LllmError('invalid-manifest', `${folder}: The folder of packages cannot be read (${code}).`, {
       file: folder,
     })
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch {
-    return false
   }
 }

@@ -15,7 +15,8 @@ export async function findManifest(startFolder: string, explicitPath?: string): 
     const given = resolve(startFolder, explicitPath)
     const found = [given, join(given, manifestName)]
     for (const path of found) if (await isFile(path)) return path
-    throw new LllmError('invalid-manifest', `${given}: There is no manifest.`, { file: given })
+    const message = `${given}: There is no ${manifestName}, where LLLM_CONFIG (or --package) says that one is.`
+    throw new LllmError('invalid-manifest', message, { file: given })
   }
   let folder = resolve(startFolder)
   // The chain of parents ends at the root, which is its own parent.
@@ -28,7 +29,7 @@ export async function findManifest(startFolder: string, explicitPath?: string): 
   }
 }
 
-async function isFile(path: string): Promise<boolean> {
+export async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile()
   } catch {

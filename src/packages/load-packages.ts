@@ -61,11 +61,7 @@ function link(node: PackageNode, loaded: ReadonlyMap<PackageNode, Linkable>, tre
     home.dependencies.push(loaded.get(target) as Package)
     name(alias, target)
   }
+  // What was dropped in is not named by anybody, so that it is found by its name and not by chance.
   if (node !== tree.root) return
-  for (const target of tree.nodes) {
-    if (target.alias !== undefined) name(target.alias, target)
-    const isDropIn = target.origin === 'project' || target.origin === 'user'
-    // The root sees what was dropped in beside it as if it had named it.
-    if (isDropIn) home.dependencies.push(loaded.get(target) as Package)
-  }
+  for (const target of tree.nodes) if (target.alias !== undefined) name(target.alias, target)
 }

@@ -58,7 +58,9 @@ const dependency = z
     }
     const more = alias === undefined ? {} : { alias }
     if (packageName.test(target)) return { text, name: target, ...more }
-    if (!/^(?:\.{1,2}|[^/\\:]+)?\//.test(target) && target !== '..') {
+    if (target.startsWith('/')) {
+      context.addIssue(`"${target}" is absolute: a path is relative to the folder of the manifest`)
+    } else if (!/^(?:\.{1,2}|[^/\\:]+)\//.test(target) && target !== '..') {
       context.addIssue(
         `"${target}" is neither a path such as ./lllm_packages/${target} nor the name of an installed package`,
       )

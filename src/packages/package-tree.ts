@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { LllmError, listKnown } from '../domain/errors.ts'
 import type { PackageOrigin } from '../domain/package.ts'
 import { type DropIn, findDropIns } from './drop-ins.ts'
-import { findManifest, manifestName } from './find-manifest.ts'
+import { findManifest, isFile, manifestName } from './find-manifest.ts'
 import { type Manifest, readManifest, standardManifest } from './manifest.ts'
 import type { Dependency } from './manifest-file.ts'
 
@@ -36,8 +36,8 @@ export interface TreeOrigin {
 /** The folder of a project in which packages are found without being named. */
 export const dropInsFolder = 'lllm_packages'
 
-const packagesMax = 256
-const dependencyDepthMax = 32
+export const packagesMax = 256
+export const dependencyDepthMax = 32
 
 /**
  * Finds all packages that belong together: that of the nearest manifest, those that it needs, and the drop-ins.
@@ -85,18 +85,31 @@ class Resolver {
       if (alias !== undefined) known.alias = alias
       return
     }
-    const same = this.#byName.get(manifest.name)
-    if (same !== undefined && origin === 'user') {
-      this.warnings.push(
-        `${manifest.folder}: the project has a package "${manifest.name}" of its own, in ${same.manifest.folder}: this one is not loaded.`,
-      )
-      return
-    }
-    await this.resolve(manifest, origin, [], alias)
+    if (origin === 'user' && (await this.#standIn(manifest)) !== undefined) return
+    const node = await this.resolve(manifest, origin, [])
+    if (alias !== undefined) node.alias = alias
   }
 
-  /** @param path The packages from the root to the one that needs this, to show a cycle. */
-  async resolve(manifest: Manifest, origin: PackageOrigin, path: readonly Manifest[], alias?: string): Promise<Draft> {
+  /** What is there already of the name of a package that the user has: the project's goes first, with a warning. */
+  async #standIn({ name, folder }: Manifest): Promise<Draft | undefined> {
+    const same = this.#byName.get(name)
+    if (same === undefined || (await realpath(same.manifest.folder)) === (await realpath(folder))) return undefined
+    this.warnings.push(
+      `${folder}: there is a package "${name}" already, in ${same.manifest.folder}: this one is not loaded.`,
+    )
+    return same
+  }
+
+  /**
+   * @param path The packages from the root to the one that needs this, to show a cycle.
+   * @param isUsers Whether it is there for a drop-in of the user.
+   */
+  async resolve(
+    manifest: Manifest,
+    origin: PackageOrigin,
+    path: readonly Manifest[],
+    isUsers = origin === 'user',
+  ): Promise<Draft> {
     const folder = await realpath(manifest.folder)
     const known = this.#byFolder.get(folder)
     if (known !== undefined) return known
@@ -106,7 +119,7 @@ class Resolver {
       throw mistake(manifest, `There are too many packages that depend on each other: ${bound}.`)
     }
     const dependencies: { readonly name: string; readonly node: PackageNode }[] = []
-    const node: Draft = { manifest, origin, dependencies, ...(alias === undefined ? {} : { alias }) }
+    const node: Draft = { manifest, origin, dependencies }
     // Known before its dependencies are, so that their order in the list is that of the manifests.
     this.nodes.push(node)
     this.#byName.set(manifest.name, node)
@@ -114,8 +127,9 @@ class Resolver {
     for (const dependency of manifest.dependencies) {
       const found = await this.#findDependency(manifest, dependency)
       await refuseCycle(found, below)
-      const needed = await this.resolve(found, 'dependency', below)
-      const name = dependency.alias ?? needed.manifest.name
+      const standIn = isUsers ? await this.#standIn(found) : undefined
+      const needed = standIn ?? (await this.resolve(found, 'dependency', below, isUsers))
+      const name = dependency.alias ?? dependency.name ?? needed.manifest.name
       if (dependencies.some((other) => other.name === name)) {
         throw mistake(manifest, `[dependencies] packages: two of them are called "${name}" here.`)
       }
@@ -138,8 +152,7 @@ class Resolver {
     if (path !== undefined) {
       const folder = join(from.folder, path)
       const file = join(folder, manifestName)
-      const found = await findManifest(folder, file).catch(() => undefined)
-      if (found !== undefined) return readManifest(found)
+      if (await isFile(file)) return readManifest(file)
       throw mistake(from, `[dependencies] packages: "${text}": there is no ${manifestName} in ${folder}.`)
     }
     const dropIn = this.#dropIns.find(({ manifest, alias }) => name === manifest.name || name === alias)

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { isLllmError, LllmError, listKnown } from '../domain/errors.ts'
-import { jsonPointer } from '../domain/json.ts'
+import { isLllmError, LllmError } from '../domain/errors.ts'
 import { type AnyPrompt, definePrompt } from '../domain/prompt.ts'
 import { tagParser } from '../domain/tag-parser.ts'
+import { tellIssue } from '../domain/tell-issue.ts'
 import { readYaml } from './read-yaml.ts'
 
 const names = z.array(z.string()).max(100)
@@ -23,6 +23,9 @@ const frontMatter = z.strictObject({
   mcp_servers: names.default([]),
 })
 
+/** At most this many mistakes of one file are told at once. */
+const issuesMax = 10
+
 /** Front matter is YAML, whose parser is not linear: judged before it is parsed. */
 const frontMatterBytesMax = 64 * 1024
 
@@ -35,7 +38,11 @@ const frontMatterBytesMax = 64 * 1024
 export function readPrompt(text: string, { file, path }: { readonly file: string; readonly path: string }): AnyPrompt {
   const { head, body } = splitFrontMatter(text, file)
   const parsed = frontMatter.safeParse(readYaml(head, { file, code: 'invalid-prompt', linesBefore: 1 }))
-  if (!parsed.success) throw mistake(file, parsed.error.issues.map(tellIssue).join(' '))
+  if (!parsed.success) {
+    const known = Object.keys(frontMatter.shape)
+    const told = parsed.error.issues.slice(0, issuesMax).map((issue) => tellIssue(issue, known))
+    throw mistake(file, told.join(' '))
+  }
   const { handlers, mcp_servers, parser, ...rest } = parsed.data
   const { final_interrupt, ...otherHandlers } = handlers
   try {
@@ -66,13 +73,6 @@ function splitFrontMatter(text: string, file: string): { readonly head: string; 
       .replace(/^\n+/, '')
       .replace(/\n+$/, ''),
   }
-}
-
-function tellIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'unrecognized_keys') return `${jsonPointer(issue.path)}: ${issue.message}.`
-  const [key = ''] = issue.keys
-  const known = issue.path.length === 0 ? ` ${listKnown(key, Object.keys(frontMatter.shape))}` : ''
-  return `${jsonPointer([...issue.path, key])} is not known.${known}`
 }
 
 function mistake(place: string, message: string, file = place) {

@@ -1,5 +1,6 @@
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { type ErrorCode, isLllmError, LllmError } from '../domain/errors.ts'
+import { forbiddenKeys } from '../domain/json.ts'
 
 export interface YamlOrigin {
   readonly file: string
@@ -12,7 +13,8 @@ export interface YamlOrigin {
 const aliasCountMax = 100
 
 /**
- * Reads a YAML mapping; an empty text is an empty one. Merge keys (`<<`) and tags are not part of it.
+ * Reads a YAML mapping; an empty text is an empty one. Merge keys (`<<`) and tags are not part of it, nor are keys that reach
+ * a prototype.
  *
  * The library's own check for duplicate keys takes quadratic time, so it is off and ours is linear. Bound the text before.
  *
@@ -36,14 +38,16 @@ export function readYaml(text: string, origin: YamlOrigin): Readonly<Record<stri
       uniqueKeys: false,
     })
     const [problem] = [...document.errors, ...document.warnings]
-    if (problem !== undefined) throw mistake(problem.message, problem.pos[0])
+    if (problem !== undefined) throw mistake(tellProblem(problem.message), problem.pos[0])
     visit(document, {
       Map(_key, { items }) {
         const seen = new Set<unknown>()
         for (const { key } of items) {
           const name = isScalar(key) ? key.value : undefined
-          if (seen.has(name))
-            throw mistake(`The key "${name}" is there twice.`, isScalar(key) ? key.range?.[0] : undefined)
+          const refuse = (message: string) => mistake(message, isScalar(key) ? key.range?.[0] : undefined)
+          if (seen.has(name)) throw refuse(`The key "${name}" is there twice.`)
+          if (forbiddenKeys.has(String(name)))
+            throw refuse(`The key "${name}" is not allowed: it would reach a prototype.`)
           seen.add(name)
         }
       },
@@ -56,6 +60,11 @@ export function readYaml(text: string, origin: YamlOrigin): Readonly<Record<stri
   } catch (error) {
     if (isLllmError(error)) throw error
     // Too many aliases, or nesting that is deeper than the stack.
-    throw mistake(`It cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}.`)
+    throw mistake(`It cannot be read as YAML: ${tellProblem(error instanceof Error ? error.message : String(error))}.`)
   }
+}
+
+/** The library meets nesting without an end as an error of its own. */
+function tellProblem(message: string): string {
+  return message.startsWith('Maximum call stack') ? 'it nests too deeply' : message
 }

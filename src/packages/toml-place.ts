@@ -21,8 +21,15 @@ export function findTomlPlace(
   return findEntry(lines, keyLine, Number(index)) ?? found
 }
 
+/** Written without a pattern that could be slow: the line may be a part of a text that somebody has made to be one. */
 function tableOf(line: string): string | undefined {
-  return /^\s*\[\s*"?([^\]"]*?)"?\s*\]/.exec(line)?.[1]
+  const text = line.trim()
+  const end = text.startsWith('[') ? text.indexOf(']') : -1
+  return end === -1 ? undefined : unquote(text.slice(1, end).trim())
+}
+
+function unquote(name: string): string {
+  return name.length > 1 && name.startsWith('"') && name.endsWith('"') ? name.slice(1, -1) : name
 }
 
 /** The line of a key, from the line of its table on. */
@@ -33,18 +40,33 @@ function findKey(lines: readonly string[], header: number, key: string): number 
   return -1
 }
 
-/** The place of an array's text with this index. */
+/** The place of an array's entry with this index. Each character is looked at once. */
 function findEntry(lines: readonly string[], from: number, index: number) {
-  let left = index
+  let depth = 0
+  let commas = 0
   for (let line = from; line < lines.length; line++) {
     const text = lines[line] ?? ''
-    const offset = line === from ? text.indexOf('=') + 1 : 0
-    for (const match of text.slice(offset).matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'/g)) {
-      if (left-- === 0) return { line: line + 1, column: offset + match.index + 1 }
+    for (let at = line === from ? text.indexOf('=') + 1 : 0; at < text.length; at++) {
+      const character = text.charAt(at)
+      if (character === '#') break
+      if (depth === 1 && commas === index && !' \t\r,]'.includes(character)) return { line: line + 1, column: at + 1 }
+      if (character === '"' || character === "'") at = endOfText(text, at)
+      else if (character === '[' || character === '{') depth++
+      else if (character === ',' && depth === 1) commas++
+      else if ((character === ']' || character === '}') && --depth === 0) return undefined
     }
-    if (text.slice(offset).trimEnd().endsWith(']')) return undefined
   }
   return undefined
+}
+
+/** Where the text that begins here ends: at its other quote, or with the line. */
+function endOfText(text: string, start: number): number {
+  const quote = text.charAt(start)
+  for (let at = start + 1; at < text.length; at++) {
+    if (text.charAt(at) === quote) return at
+    if (text.charAt(at) === '\\' && quote === '"') at++
+  }
+  return text.length
 }
 
 function columnOf(line: string, part: string): number {

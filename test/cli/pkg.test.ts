@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { spawnService } from '../e2e/support/spawned-service.ts'
 import { rawZip } from '../packages/archive/support/raw-zip.ts'
-import { filesIn, snapshot } from '../packages/archive/support/scope.ts'
+import { filesIn, snapshot, writeFiles } from '../packages/archive/support/scope.ts'
 import { manifest, packageFolder, tactic } from '../packages/package-folder.ts'
 import { createTestShell, runLllm } from './support/test-shell.ts'
 
@@ -241,6 +242,46 @@ describe('lllm pkg remove', () => {
     const before = await snapshot(folder)
     expect(await pkg('remove', name)).toMatchObject({ code: 2, stdout: '' })
     expect(await snapshot(folder)).toEqual(before)
+  })
+})
+
+test('no command on packages runs any of their code', async () => {
+  const { folder, project } = await desk()
+  const ran = join(folder, 'ran')
+  const canary = `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(ran)}, '')\n`
+  await writeFiles(folder, {
+    'canary/lllm.toml': manifest('canary', '[dependencies]\npackages = ["./inner"]\n'),
+    'canary/tactics/a.ts': canary,
+    'canary/prompts/p.ts': canary,
+    'canary/inner/lllm.toml': manifest('inner'),
+    'canary/inner/tactics/b.ts': canary,
+  })
+  const env = { LLLM_HOME: join(folder, 'home') }
+  const there = (...args: readonly string[]) => runLllm(['pkg', ...args], { folder: join(folder, 'canary'), env })
+  const here = (...args: readonly string[]) => runLllm(['pkg', ...args], { folder: project, env })
+  const outcomes = [
+    await there('export', 'canary', '../canary.zip', '--bundle-deps'),
+    await here('install', '../canary.zip'),
+    await here('install', '../canary.zip', '--replace'),
+    await here('list', '--json'),
+    await here('export', 'canary', '../again.zip'),
+    await here('remove', 'canary'),
+  ]
+  expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 0))
+  expect(existsSync(ran)).toBe(false)
+  // It would have sung.
+  await here('install', '../canary.zip')
+  await runLllm(['list'], { folder: project, env })
+  expect(existsSync(ran)).toBe(true)
+})
+
+test('an install for the user tells when the project has a package of its name, which goes first', async () => {
+  const { project, pkg } = await desk()
+  await pkg('install', '../demo.zip')
+  const { code, stderr } = await pkg('install', '../demo.zip', '--scope', 'user')
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `warning This project has a package "demo" of its own, in ${join(project, 'lllm_packages/demo')}, which goes first here.\n`,
   })
 })
 

@@ -49,10 +49,11 @@ describe('a hostile config stops the boot with its name and the place', () => {
   test.each([
     ['aliases by the billion', billion, /^configs\/x\.yaml: It cannot be read as YAML: Excessive alias count/],
     ['an alias of itself', 'a: &a [*a]', /^configs\/x\.yaml/],
-    ['__proto__', 'global: { __proto__: { polluted: 1 } }', 'configs/x.yaml: /global/__proto__ is not allowed'],
-    ['constructor', 'a: { constructor: { prototype: 1 } }', 'configs/x.yaml: /a/constructor is not allowed'],
+    ['__proto__', 'global: { __proto__: { polluted: 1 } }', 'configs/x.yaml:1:11: The key "__proto__" is not allowed'],
+    ['constructor', 'a: { constructor: { prototype: 1 } }', 'configs/x.yaml:1:6: The key "constructor" is not allowed'],
     ['a merge key', 'base: &b { a: 1 }\n<<: *b\nagent_configs: 1', 'configs/x.yaml: '],
-    ['brackets without end', '['.repeat(100_000), /^configs\/x\.yaml/],
+    ['brackets without end', '['.repeat(100_000), /^configs\/x\.yaml:1:\d+: it nests too deeply$/],
+    ['an alias that holds itself many times', 'a: &a [*a, *a, *a, *a]', /^configs\/x\.yaml/],
     ['nesting beyond the stack', `a: ${nested('[', ']', 50_000)}`, /^configs\/x\.yaml/],
     ['nesting beyond reason', `a: ${nested('{b: ', '}', 40)}`, /^configs\/x\.yaml/],
     ['the same key twice', 'global: {}\nglobal: {}', 'configs/x.yaml:2:1: The key "global" is there twice.'],
@@ -93,6 +94,23 @@ describe('a hostile config stops the boot with its name and the place', () => {
   })
 })
 
+describe('hostile front matter stops the boot with its name and the place', () => {
+  test.each([
+    ['aliases by the billion', billion, /^prompts\/p\.md: It cannot be read as YAML: Excessive alias count/],
+    ['__proto__', 'parser: { __proto__: 1 }', 'prompts/p.md:2:11: The key "__proto__" is not allowed'],
+    ['nesting beyond the stack', '['.repeat(60_000), /^prompts\/p\.md:2:\d+: it nests too deeply$/],
+    [
+      'more than it may have',
+      `description: ${'x'.repeat(70_000)}`,
+      'prompts/p.md: The front matter is longer than 65536.',
+    ],
+    ['wrong types', 'parser: 1\nhandlers: []\nmcp_servers: { a: 1 }', /\/parser: .*\/handlers: .*\/mcp_servers: /],
+    ['a key that is not known', 'parsr: {}', 'prompts/p.md: /parsr is not known. Did you mean "parser"?'],
+  ])('%s', async (_case, head, refusal) => {
+    expect(await refusalOfFiles({ 'prompts/p.md': `---\n${head}\n---\nHello.` })).toMatch(refusal)
+  })
+})
+
 describe('a hostile manifest stops the boot with its name, line and column', () => {
   test.each([
     ['__proto__', '[package]\nname = "a"\nversion = "1"\n[__proto__]\nx = 1', /^lllm\.toml:4:\d+: /],
@@ -123,6 +141,22 @@ describe('a hostile manifest stops the boot with its name, line and column', () 
       'an alias that is none',
       manifest('a', '[dependencies]\npackages = [\n  "./b",\n  "./c as ../d",\n]'),
       'lllm.toml:7:3: [dependencies] packages 1: the alias "../d" does not fit',
+    ],
+    [
+      'a dependency at an absolute path',
+      manifest('a', '[dependencies]\npackages = ["/srv/b"]'),
+      'lllm.toml:5:13: [dependencies] packages 0: "/srv/b" is absolute: a path is relative to the folder of the manifest.',
+    ],
+    // A pattern would take hours to find the place of a mistake behind these.
+    [
+      'blanks that look like a table',
+      `[a]\npaths = [\n[${' '.repeat(60_000)}\n"a"]]\n${manifest('A')}`,
+      /^lllm\.toml:6:1: \[package\] name/,
+    ],
+    [
+      'quotes that look like a text',
+      manifest('a', `[prompts]\npaths = [ # "${'\\"'.repeat(30_000)}\n${'1,'.repeat(64)}]`),
+      /^lllm\.toml:6:1: \[prompts\] paths 0/,
     ],
     [
       'a prefix that climbs',

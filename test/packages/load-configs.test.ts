@@ -71,13 +71,12 @@ describe('a mistake in a config', () => {
     )
   })
 
-  test('a key that reaches a prototype is kept as a key, for the resolving of the config to refuse', async () => {
-    const { configs } = await load({ 'configs/x.yaml': 'global: { __proto__: { polluted: 1 } }' })
-    const source = (await configs).get('x')
-    if (source === undefined) throw new Error('The config is missing.')
-    expect(() => resolveConfig(source, makePackage({ name: 'demo', version: '1.0.0' }))).toThrow(
-      '/global/__proto__ is not allowed',
-    )
+  test('a key that reaches a prototype is refused, in a file and in a value that was given', async () => {
+    const text = 'global: { __proto__: { polluted: 1 } }'
+    await expect(loadOne(text)).rejects.toThrow('x.yaml:1:11: The key "__proto__" is not allowed')
+    const value = JSON.parse('{ "global": { "__proto__": { "polluted": 1 } } }') as Record<string, unknown>
+    const home = makePackage({ name: 'demo', version: '1.0.0' })
+    expect(() => resolveConfig({ name: 'x', file: 'given', value }, home)).toThrow('/global/__proto__ is not allowed')
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })
 })

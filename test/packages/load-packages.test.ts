@@ -33,6 +33,27 @@ test('every package knows all others by their names, and aliases only where they
   expect(extras?.reachable.get('extras')).toBe(extras)
 })
 
+test('bare names are looked for in what is named as a dependency, and not in what was dropped in', async () => {
+  const { packages } = await load({
+    'lllm.toml': needs('root', 'named'),
+    'lllm_packages/a/lllm.toml': needs('a', 'b', 'named'),
+    'lllm_packages/b/lllm.toml': manifest('b'),
+    'lllm_packages/named/lllm.toml': manifest('named'),
+  })
+  expect(packages.root.dependencies.map(({ name }) => name)).toEqual(['named'])
+})
+
+test('a package that is needed by the name of its folder is called so by whoever needs it', async () => {
+  const { packages } = await load({
+    'lllm.toml': needs('root', './lib'),
+    'lib/lllm.toml': needs('lib', 'ft'),
+    'lllm_packages/ft/lllm.toml': manifest('finance-toolkit'),
+  })
+  const [, lib, toolkit] = packages.all
+  expect(lib?.reachable.get('ft')).toBe(toolkit)
+  expect(toolkit?.name).toBe('finance-toolkit')
+})
+
 describe('an alias is refused', () => {
   test('that is the name of another package', async () => {
     const files = {

@@ -95,7 +95,9 @@ describe('the manifest', () => {
     const folder = await packageFolder({ 'a/lllm.toml': manifest(), 'b/other.toml': manifest() })
     expect(await findManifest(folder, 'a')).toBe(join(folder, 'a/lllm.toml'))
     expect(await findManifest('/', join(folder, 'b/other.toml'))).toBe(join(folder, 'b/other.toml'))
-    await expect(findManifest(folder, 'nowhere')).rejects.toThrow(`${join(folder, 'nowhere')}: There is no manifest.`)
+    await expect(findManifest(folder, 'nowhere')).rejects.toThrow(
+      `${join(folder, 'nowhere')}: There is no lllm.toml, where LLLM_CONFIG (or --package) says that one is.`,
+    )
   })
 
   test('may be missing: the standard folders are served under the name of the folder, with a warning', async () => {

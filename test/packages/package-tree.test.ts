@@ -50,6 +50,33 @@ describe('the packages of a project', () => {
     expect(b?.node.dependencies[0]).toMatchObject({ name: 'see', node: linked?.node })
   })
 
+  test('are found by a path however it is written, also where the project itself is behind a link', async () => {
+    const folder = await packageFolder({
+      'real/lllm.toml': needs('root', './libs/a/', 'libs/b', './libs/../libs//c', '../beside'),
+      'real/libs/a/lllm.toml': manifest('a'),
+      'real/libs/b/lllm.toml': manifest('b'),
+      'real/libs/c/lllm.toml': manifest('c'),
+      'beside/lllm.toml': manifest('beside'),
+    })
+    await symlink(join(folder, 'real'), join(folder, 'link'))
+    for (const name of ['real', 'link']) {
+      const tree = await resolvePackages({ folder: join(folder, name) })
+      expect(namesOf(tree)).toEqual(['root', 'a', 'b', 'c', 'beside'])
+      expect(tree.root.manifest.folder).toBe(join(folder, name))
+    }
+  })
+
+  test('need no folder of the user', async () => {
+    const folder = await packageFolder({ 'lllm.toml': manifest('root'), file: '' })
+    for (const userFolder of [join(folder, 'none'), join(folder, 'file'), join(folder, 'file/below')]) {
+      expect(namesOf(await resolvePackages({ folder, userFolder }))).toEqual(['root'])
+    }
+    await symlink('circle', join(folder, 'circle'))
+    await expect(resolvePackages({ folder, userFolder: join(folder, 'circle') })).rejects.toThrow(
+      `${join(folder, 'circle')}: The folder of packages cannot be read (ELOOP).`,
+    )
+  })
+
   test('may need a drop-in by its name', async () => {
     const tree = await resolveIn({
       'lllm.toml': needs('root', 'toolkit as tk'),
@@ -92,9 +119,22 @@ describe('the packages of a project', () => {
     expect(namesOf(tree)).toEqual(['root', 'a', 'b'])
     expect(tree.nodes.at(-1)?.origin).toBe('user')
     expect(tree.warnings).toEqual([
-      `${join(folder, 'user/a')}: the project has a package "a" of its own, in ${join(folder, 'project/lllm_packages/a')}: this one is not loaded.`,
+      `${join(folder, 'user/a')}: there is a package "a" already, in ${join(folder, 'project/lllm_packages/a')}: this one is not loaded.`,
     ])
   })
+})
+
+test('what a package of the user brings along stands back behind the project as well', async () => {
+  const folder = await packageFolder({
+    'project/lllm.toml': needs('root', './libs/common'),
+    'project/libs/common/lllm.toml': manifest('common'),
+    'user/kit/lllm.toml': needs('kit', './lllm_packages/common as c'),
+    'user/kit/lllm_packages/common/lllm.toml': manifest('common'),
+  })
+  const tree = await resolvePackages({ folder: join(folder, 'project'), userFolder: join(folder, 'user') })
+  expect(namesOf(tree)).toEqual(['root', 'common', 'kit'])
+  expect(tree.nodes.at(-1)?.dependencies).toMatchObject([{ name: 'c', node: tree.nodes[1] }])
+  expect(tree.warnings).toEqual([expect.stringContaining('this one is not loaded')])
 })
 
 describe('a tree that cannot be is refused, and the places are shown:', () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isLllmError, LllmError } from '../../domain/errors.ts'
+import { judgeFiles } from '../judge-files.ts'
 import type { PackageNode } from '../package-tree.ts'
 import { reasonOf } from './archive-fault.ts'
 import { gatherItems, listDependencies } from './gather-items.ts'
@@ -47,6 +48,8 @@ export async function exportPackage(
   const { items, leftOut } = await gatherItems([node, ...bundled], { outFile, bundleDeps })
   const staged = join(dirname(resolve(outFile)), `.${basename(outFile)}.${randomUUID()}.tmp`)
   try {
+    // What would stop a start, an install refuses.
+    for (const { manifest } of [node, ...bundled]) await judgeFiles(manifest)
     await writeArchive(staged, items, signal)
     const { needs } = await withArchive(staged, judgePackage)
     const { size: bytes } = await stat(staged)

@@ -112,10 +112,13 @@ async function toManifestItem(
   }
   const place = placeOf(node)
   const replacements = manifest.dependencies.map(({ text, path, alias }, index): [string, string] => {
-    const needed = dependencies[index]?.node
-    if (needed === undefined || (!bundleDeps && path === undefined)) return [text, text]
-    const target = bundleDeps ? pathBetween(place, placeOf(needed)) : needed.manifest.name
-    return [text, alias === undefined ? target : `${target} as ${alias}`]
+    const needed = dependencies[index]
+    if (needed === undefined) return [text, text]
+    const { name } = needed.node.manifest
+    const target = bundleDeps ? pathBetween(place, placeOf(needed.node)) : name
+    // The name of its folder, by which it may be called here, is another one elsewhere.
+    const called = alias ?? (path === undefined && needed.name !== name ? needed.name : undefined)
+    return [text, called === undefined ? target : `${target} as ${called}`]
   })
   const path = `${place}${manifestName}`
   const text = await readText(manifest.file, { code: 'invalid-manifest', bytesMax: 64 * 1024 })

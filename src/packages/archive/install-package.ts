@@ -1,12 +1,18 @@
-import { mkdir, rmdir } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { rmdir } from 'node:fs/promises'
+import { basename, dirname, join, sep } from 'node:path'
+import { isLllmError } from '../../domain/errors.ts'
 import { packageName } from '../../domain/resource-url.ts'
-import { reasonOf } from './archive-fault.ts'
+import { manifestName } from '../find-manifest.ts'
+import { judgeFiles } from '../judge-files.ts'
+import { readManifest } from '../manifest.ts'
+import { archiveFault, reasonOf } from './archive-fault.ts'
 import type { ArchiveLimits } from './archive-limits.ts'
 import { type Disk, disk as realDisk } from './disk.ts'
 import { isReservedName } from './entry-name.ts'
 import { type ArchivedPackage, judgePackage } from './judge-package.ts'
-import { type InstalledPackage, isRealFolder, listInstalled } from './list-installed.ts'
+import { judgeAliases, judgeNames, judgePlace, namesTaken, placeOf } from './judge-place.ts'
+import { listInstalled } from './list-installed.ts'
+import { makeFolders } from './make-folders.ts'
 import { packageRefused } from './package-refused.ts'
 import { placeFolder, readNames, recover, stagingFolder } from './place-folder.ts'
 import { withArchive } from './read-archive.ts'
@@ -60,28 +66,30 @@ export async function installPackage(archiveFile: string, options: InstallOption
     async (archive) => {
       const found = await judgePackage(archive)
       const { name, version } = found.manifest
-      const target = join(scopeFolder, alias ?? name)
       const removeMade = await makeScope(scopeFolder)
       const staged = stagingFolder(scopeFolder)
       try {
         await recover(scopeFolder, disk)
         const installed = await listInstalled(scopeFolder)
+        const target = placeOf(name, scopeFolder, installed, alias)
         const replaced = await judgePlace(target, found, installed, replace)
         judgeNames(found, target, namesTaken(installed, options.taken), alias)
+        judgeAliases(found, target, installed)
         await unpackPackage(archive, found, staged, { disk, ...(signal === undefined ? {} : { signal }) })
+        const unjudged = await judgeUnpacked(archive.file, found, staged)
         signal?.throwIfAborted()
         const warnings = await placeFolder(staged, target, { replace: replaced !== undefined, disk })
         return {
           name,
           version,
-          ...(alias === undefined || alias === name ? {} : { alias }),
+          ...(basename(target) === name ? {} : { alias: basename(target) }),
           folder: target,
           files: found.entries.filter(({ entry }) => entry.kind === 'file').length,
           bytes: found.entries.reduce((sum, { entry }) => sum + entry.bytes, 0),
           ...(replaced === undefined ? {} : { replacedVersion: replaced.version }),
           bundled: found.bundled,
           needs: found.needs,
-          warnings,
+          warnings: [...unjudged, ...warnings],
         }
       } catch (error) {
         // What cannot be removed now is hidden, and goes with a later install. The reason to fail is the first one.
@@ -101,7 +109,7 @@ function judgeAlias(alias: string | undefined) {
 
 /** Gives a function that removes what was made, as far as nobody has put anything there since. */
 async function makeScope(scopeFolder: string): Promise<() => Promise<void>> {
-  const first = await mkdir(scopeFolder, { recursive: true }).catch((cause: unknown) => {
+  const first = await makeFolders(scopeFolder).catch((cause: unknown) => {
     throw packageRefused(`${scopeFolder}: The folder could not be made: ${reasonOf(cause)}.`, cause)
   })
   return async () => {
@@ -113,59 +121,20 @@ async function makeScope(scopeFolder: string): Promise<() => Promise<void>> {
   }
 }
 
-/** What is to be replaced. Undefined: the place is free. */
-async function judgePlace(
-  target: string,
-  { manifest }: ArchivedPackage,
-  installed: readonly InstalledPackage[],
-  replace: boolean,
-): Promise<InstalledPackage | undefined> {
-  const there = installed.find(({ folder }) => folder === target)
-  if (there === undefined) {
-    const isFree = !(await readNames(dirname(target))).includes(target.slice(dirname(target).length + 1))
-    if (isFree) return undefined
-    throw packageRefused(`${target}: There is something which is no package: remove it, or choose another alias.`)
-  }
-  if (!(await isRealFolder(target))) throw packageRefused(`${target}: It is a link, which is not replaced: remove it.`)
-  if (there.name !== manifest.name && there.problem === undefined) {
-    throw packageRefused(
-      `${target}: The package "${there.name}" is there, not "${manifest.name}": choose another alias.`,
+/** Judges all that the next start would read, since a mistake would stop it. Gives what was not judged. */
+async function judgeUnpacked(archiveFile: string, { folders }: ArchivedPackage, staged: string) {
+  const unjudged: string[] = []
+  try {
+    for (const folder of folders) {
+      unjudged.push(...(await judgeFiles(await readManifest(join(staged, folder, manifestName)))))
+    }
+  } catch (error) {
+    if (!isLllmError(error)) throw error
+    throw archiveFault(
+      archiveFile,
+      `It would stop the next start: ${error.message.replaceAll(staged + sep, '')}`,
+      error,
     )
   }
-  if (replace) return there
-  throw packageRefused(
-    `The package "${manifest.name}" is installed already, in version ${there.version || 'unknown'} (${there.folder}). With --replace, version ${manifest.version} takes its place.`,
-  )
-}
-
-function namesTaken(
-  installed: readonly InstalledPackage[],
-  elsewhere: ReadonlyMap<string, string> = new Map(),
-): ReadonlyMap<string, string> {
-  const names = new Map(elsewhere)
-  for (const { name, alias, folder } of installed) for (const one of [name, alias]) if (one) names.set(one, folder)
-  return names
-}
-
-/** Two packages of one name would stop the service at its next start. */
-function judgeNames(
-  { manifest, bundled }: ArchivedPackage,
-  target: string,
-  taken: ReadonlyMap<string, string>,
-  alias: string | undefined,
-) {
-  const others = new Map([...taken].filter(([, folder]) => folder !== target && !folder.startsWith(target + sep)))
-  const own = others.get(manifest.name)
-  if (own !== undefined) {
-    throw packageRefused(`There is a package "${manifest.name}" already, in ${own}: remove that one first.`)
-  }
-  const other = alias === undefined ? undefined : others.get(alias)
-  if (other !== undefined) {
-    throw packageRefused(`The alias "${alias}" is what the package in ${other} is called: choose another.`)
-  }
-  const double = bundled.find((name) => others.has(name))
-  if (double === undefined) return
-  throw packageRefused(
-    `The archive brings a package "${double}" along, but there is one in ${others.get(double)} already: remove that one, or export the archive without --bundle-deps.`,
-  )
+  return unjudged
 }

@@ -1,5 +1,7 @@
 import { join, posix } from 'node:path'
 import { type Manifest, parseManifest } from '../manifest.ts'
+import type { Dependency } from '../manifest-file.ts'
+import { dependencyDepthMax, packagesMax } from '../package-tree.ts'
 import { archiveFault } from './archive-fault.ts'
 import { isReservedName, showPath } from './entry-name.ts'
 import type { Archive, ArchiveEntry } from './read-archive.ts'
@@ -11,8 +13,12 @@ export interface ArchivedPackage {
   readonly entries: readonly { readonly path: string; readonly entry: ArchiveEntry }[]
   /** The names of the packages that it brings along. */
   readonly bundled: readonly string[]
+  /** Their folders, and that of the package itself, below the folder of the package. */
+  readonly folders: readonly string[]
   /** The names of installed packages that it, or one that it brings along, depends on. */
   readonly needs: readonly string[]
+  /** What it, or one that it brings along, calls others: an alias, and the name of the package. */
+  readonly aliases: readonly (readonly [alias: string, name: string])[]
 }
 
 const manifestName = 'lllm.toml'
@@ -29,14 +35,32 @@ export async function judgePackage(archive: Archive): Promise<ArchivedPackage> {
   const entries = archive.entries
     .filter(({ path }) => path.startsWith(top))
     .map((entry) => ({ path: entry.path.slice(top.length), entry }))
-  const reader: Reader = { archive, files: new Map(entries.map(({ path, entry }) => [path, entry])), read: new Map() }
+  const files = new Map(entries.map(({ path, entry }) => [path, entry]))
+  const reader: Reader = { archive, files, paths: withFolders(files.keys()), read: new Map(), aliases: [] }
   const manifest = await readWithDependencies(reader, '', [])
   const manifests = [...reader.read.values()]
-  const twice = manifests.find((one, index) => manifests.findIndex(({ name }) => name === one.name) < index)
-  if (twice !== undefined) throw archiveFault(archive.file, `It has two packages of the name "${twice.name}".`)
-  const bundled = manifests.map(({ name }) => name).filter((name) => name !== manifest.name)
-  const needs = manifests.flatMap(({ dependencies }) => dependencies.flatMap(({ name }) => name ?? []))
-  return { manifest, entries, bundled: bundled.sort(), needs: [...new Set(needs)].sort() }
+  const names = new Set<string>()
+  for (const { name } of manifests) {
+    if (names.has(name)) throw archiveFault(archive.file, `It has two packages of the name "${name}".`)
+    names.add(name)
+  }
+  const needs = new Set(manifests.flatMap(({ dependencies }) => dependencies.flatMap(({ name }) => name ?? [])))
+  if (needs.has(manifest.name)) throw archiveFault(archive.file, `"${manifest.name}" depends on itself.`)
+  for (const [alias, name] of reader.aliases) {
+    if (!names.has(alias) || alias === name) continue
+    throw archiveFault(
+      archive.file,
+      `"${name}" is called "${alias}" in it, which is the name of another package in it.`,
+    )
+  }
+  return {
+    manifest,
+    entries,
+    bundled: [...names].filter((name) => name !== manifest.name).sort(),
+    folders: [...reader.read.keys()],
+    needs: [...needs].sort(),
+    aliases: reader.aliases,
+  }
 }
 
 /** What is in front of the paths of the package: nothing, or its one folder. */
@@ -51,34 +75,68 @@ function findTop({ entries, file }: Archive): string {
 interface Reader {
   readonly archive: Archive
   readonly files: ReadonlyMap<string, ArchiveEntry>
+  /** Those of all files, and of the folders that they are in. */
+  readonly paths: ReadonlySet<string>
   /** By their folders in the package. */
   readonly read: Map<string, Manifest>
+  readonly aliases: (readonly [alias: string, name: string])[]
 }
 
-/** A manifest, and those of the packages that it names by a path. `chain`: the folders of those that led here. */
+function withFolders(files: Iterable<string>): ReadonlySet<string> {
+  const paths = new Set(['.'])
+  for (const file of files) for (let path = file; !paths.has(path); path = posix.dirname(path)) paths.add(path)
+  return paths
+}
+
+/**
+ * A manifest, and those of the packages that it names by a path. There are no more of them, and no longer chains, than a
+ * start would take with the project above them. `chain`: the folders of those that led here.
+ */
 async function readWithDependencies(reader: Reader, folder: string, chain: readonly string[]): Promise<Manifest> {
   const known = reader.read.get(folder)
   if (known !== undefined) return known
   const { file } = reader.archive
-  const manifest = await readOne(reader, folder)
-  judgeSections(reader, manifest, folder)
-  for (const { text, path } of manifest.dependencies) {
-    if (path === undefined) continue
-    const target = posix.normalize(posix.join(folder, path)).replace(/\/$/, '')
-    const told = `The dependency ${showPath(text)} of the package "${manifest.name}"`
-    if (posix.isAbsolute(path) || target.split('/')[0] === '..') {
-      throw archiveFault(file, `${told} leads out of the package, where nobody knows what there is.`)
-    }
-    if (target === '.' || target === folder || chain.includes(target)) {
-      throw archiveFault(file, `${told} leads back to a package that depends on it.`)
-    }
-    if (!reader.files.has(posix.join(target, manifestName))) {
-      throw archiveFault(file, `${told} is not in it. Export it with --bundle-deps.`)
-    }
-    await readWithDependencies(reader, target, [...chain, folder])
+  if (reader.read.size + 1 >= packagesMax || chain.length + 1 >= dependencyDepthMax) {
+    const bound = `at most ${packagesMax - 1} packages, ${dependencyDepthMax - 1} deep`
+    throw archiveFault(file, `It has too many packages that depend on each other: ${bound}.`)
   }
+  const manifest = await readOne(reader, folder)
   reader.read.set(folder, manifest)
+  judgeSections(reader, manifest, folder)
+  const names = new Set<string>()
+  for (const dependency of manifest.dependencies) {
+    const target = targetOf(dependency, manifest, folder, [...chain, folder], reader)
+    const needed =
+      target === undefined
+        ? (dependency.name ?? '')
+        : (await readWithDependencies(reader, target, [...chain, folder])).name
+    const name = dependency.alias ?? needed
+    if (names.has(name)) throw archiveFault(file, `"${manifest.name}" calls two of its dependencies "${name}".`)
+    names.add(name)
+    if (dependency.alias !== undefined) reader.aliases.push([name, needed])
+  }
   return manifest
+}
+
+/** The folder of a dependency in the archive. Undefined: it has to be installed. */
+function targetOf(
+  { text, path }: Dependency,
+  { name }: Manifest,
+  folder: string,
+  chain: readonly string[],
+  { archive: { file }, files }: Reader,
+): string | undefined {
+  if (path === undefined) return undefined
+  const target = posix.join(folder, path).replace(/\/$/, '')
+  const told = `The dependency ${showPath(text)} of the package "${name}"`
+  if (target.split('/')[0] === '..') {
+    throw archiveFault(file, `${told} leads out of the package, where nobody knows what there is.`)
+  }
+  if (target === '.' || chain.includes(target)) {
+    throw archiveFault(file, `${told} leads back to a package that depends on it.`)
+  }
+  if (files.has(posix.join(target, manifestName))) return target
+  throw archiveFault(file, `${told} is not in it. Export it with --bundle-deps.`)
 }
 
 async function readOne({ archive, files }: Reader, folder: string): Promise<Manifest> {
@@ -93,8 +151,7 @@ async function readOne({ archive, files }: Reader, folder: string): Promise<Mani
 }
 
 /** A path that the manifest names but the archive does not have would stop the service at its next start. */
-function judgeSections({ archive, files }: Reader, manifest: Manifest, folder: string): void {
-  const paths = [...files.keys()]
+function judgeSections({ archive, paths }: Reader, manifest: Manifest, folder: string): void {
   const sections = new Map([
     ['prompts', manifest.prompts],
     ['configs', manifest.configs],
@@ -104,7 +161,7 @@ function judgeSections({ archive, files }: Reader, manifest: Manifest, folder: s
   for (const [name, section] of sections) {
     for (const { path } of section.declared ? section.paths : []) {
       const target = posix.join(folder, path).replace(/\/$/, '')
-      if (target === '.' || paths.some((known) => known === target || known.startsWith(`${target}/`))) continue
+      if (paths.has(target)) continue
       throw archiveFault(archive.file, `[${name}] of the package "${manifest.name}" names ${path}, which is not in it.`)
     }
   }

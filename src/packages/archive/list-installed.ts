@@ -1,6 +1,7 @@
-import { lstat, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { isLllmError } from '../../domain/errors.ts'
+import { aliasOf, type DropInFolder, findFolders } from '../drop-ins.ts'
 import { manifestName } from '../find-manifest.ts'
 import { isAuthorsModule } from '../import-module.ts'
 import { listFiles } from '../list-files.ts'
@@ -23,12 +24,9 @@ export interface InstalledPackage {
 
 /** What is installed in a scope, in order of the folders' names. A folder that is not there has nothing. */
 export async function listInstalled(scopeFolder: string): Promise<readonly InstalledPackage[]> {
-  const names = (await readNames(scopeFolder)).filter((name) => !name.startsWith('.') && name !== 'node_modules')
+  const folders = await findFolders(scopeFolder, await readNames(scopeFolder))
   const found: InstalledPackage[] = []
-  for (const name of names) {
-    const folder = join(scopeFolder, name)
-    if (await isThere(join(folder, manifestName))) found.push(await describe(folder))
-  }
+  for (const folder of folders) found.push(await describe(folder))
   return found
 }
 
@@ -38,12 +36,7 @@ export async function isRealFolder(path: string): Promise<boolean> {
   return status?.isDirectory() === true
 }
 
-async function isThere(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined)) !== undefined
-}
-
-async function describe(folder: string): Promise<InstalledPackage> {
-  const called = basename(folder)
+async function describe({ called, folder }: DropInFolder): Promise<InstalledPackage> {
   try {
     const { name, version, description, tactics } = await readManifest(join(folder, manifestName))
     const { files } = await listFiles(folder, tactics, isAuthorsModule)
@@ -52,7 +45,7 @@ async function describe(folder: string): Promise<InstalledPackage> {
       name,
       version,
       ...(description === undefined ? {} : { description }),
-      ...(called === name ? {} : { alias: called }),
+      ...aliasOf(called, name),
       tacticFiles: files.length,
     }
   } catch (error) {

@@ -5,8 +5,12 @@ export function isModule(path: string): boolean {
   return module.test(path)
 }
 
-/** What comes before a specifier, its quote, and the specifier without its query. */
-const named = /(\b(?:from|import|require|URL)\s*\(?\s*(['"`]))(\.{1,2}\/[^'"`\n?#]*)(?=[^'"`\n]*\2)/g
+/**
+ * What comes before a specifier, its quote, and the specifier without its query. All repetitions are bounded, for a module may
+ * be a file of many megabytes on a single line.
+ */
+const named =
+  /(\b(?:from|import|require|URL)\s{0,64}\(?\s{0,64}(['"`]))(\.{1,2}\/[^'"`\n?#]{0,512})(?=[^'"`\n]{0,512}\2)/g
 
 export interface RelativeImport {
   /** As it is written: `../shared/_prices.ts`. */
@@ -20,7 +24,7 @@ export interface RelativeImport {
  * comment is not looked at, for a file that comes along without need does no harm.
  */
 export function findRelativeImports(text: string): readonly RelativeImport[] {
-  const types = /\b(?:import|export)\s+type\s[^'"`;]*\bfrom\s*['"](\.{1,2}\/[^'"\n]*)['"]/g
+  const types = /\b(?:import|export)\s{1,64}type\s[^'"`;]{0,4096}\bfrom\s{0,64}['"](\.{1,2}\/[^'"\n]{0,512})['"]/g
   const typed = [...text.matchAll(types)].map(([, specifier = '']) => specifier)
   const all = [...text.matchAll(named)].map(([, , , specifier = '']) => specifier)
   return [...new Set(all)].map((specifier) => {

@@ -17,12 +17,13 @@ export async function removePackage(
   scopeFolder: string,
   disk: Disk = realDisk,
 ): Promise<InstalledPackage> {
+  // Before anything is looked for: what a killed install has left aside goes back to where it is then found.
+  await recover(scopeFolder, disk)
   const found = await findInstalled(wanted, scopeFolder)
   if (!(await isRealFolder(found.folder))) {
     throw packageRefused(`${found.folder}: It is a link to a package that is elsewhere: remove the link yourself.`)
   }
   try {
-    await recover(scopeFolder, disk)
     await discard(found.folder, disk)
   } catch (error) {
     throw packageRefused(`${found.folder}: It could not be removed: ${reasonOf(error)}.`, error)
@@ -33,7 +34,7 @@ export async function removePackage(
 /** @throws LllmError `unknown-package`, or `package-refused` where more than one is called so. */
 export async function findInstalled(wanted: string, scopeFolder: string): Promise<InstalledPackage> {
   const installed = await listInstalled(scopeFolder)
-  const fitting = installed.filter(({ name, folder }) => wanted === name || wanted === basename(folder))
+  const fitting = installed.filter(({ name, alias, folder }) => [name, alias, basename(folder)].includes(wanted))
   const [found, second] = fitting
   if (found === undefined) {
     const names = installed.flatMap(({ name, alias }) => [name, ...(alias === undefined ? [] : [alias])])

@@ -1,4 +1,4 @@
-import { join, posix } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { isLllmError } from '../../domain/errors.ts'
 import { reasonOf } from './archive-fault.ts'
 import type { Disk } from './disk.ts'
@@ -37,6 +37,6 @@ export async function unpackPackage(
   } catch (error) {
     signal?.throwIfAborted()
     if (isLllmError(error)) throw error
-    throw packageRefused(`${folder}: The package could not be written: ${reasonOf(error)}.`, error)
+    throw packageRefused(`${dirname(folder)}: The package could not be written: ${reasonOf(error)}.`, error)
   }
 }

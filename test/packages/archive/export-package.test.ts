@@ -26,7 +26,7 @@ describe('an export has', () => {
       'tactics/a.ts': tactic('a'),
       'tactics/deep/_shared.ts': '',
       'prompts/p.md': 'p',
-      'configs/c.yaml': 'c',
+      'configs/c.yaml': 'description: c',
       'assets/picture.bin': new Uint8Array([0, 255, 1]),
       'one.csv': '1',
       'two.csv': 'not in a section',
@@ -183,15 +183,25 @@ describe('dependencies of an export', () => {
     ])
   })
 
-  test('that are installed by their names come along, too, or stay names', async () => {
+  test('that are installed come along, too, or are named by what they are called everywhere', async () => {
     const project = await projectOf({
       'lllm.toml': manifest('top', '[dependencies]\npackages = ["fin as f"]\n'),
       'lllm_packages/fin/lllm.toml': manifest('finance'),
     })
     const plain = await passOn(project)
-    expect(plain.files['lllm.toml']).toContain('packages = ["fin as f"]')
+    expect(plain.files['lllm.toml']).toContain('packages = ["finance as f"]')
     const bundled = await passOn(project, { bundleDeps: true })
     expect(bundled.files['lllm.toml']).toContain('packages = ["./lllm_packages/finance as f"]')
+  })
+
+  test('that are called by their folder here keep that name as an alias', async () => {
+    const project = await projectOf({
+      'lllm.toml': manifest('top', '[dependencies]\npackages = ["fin"]\n'),
+      'lllm_packages/fin/lllm.toml': manifest('finance'),
+    })
+    expect((await passOn(project)).files['lllm.toml']).toContain('packages = ["finance as fin"]')
+    const bundled = await passOn(project, { bundleDeps: true })
+    expect(bundled.files['lllm.toml']).toContain('packages = ["./lllm_packages/finance as fin"]')
   })
 
   test('are found however they are written', async () => {

@@ -1,9 +1,13 @@
-import { existsSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, stat, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { disk } from '../../../src/packages/archive/disk.ts'
 import { type InstallOptions, installPackage } from '../../../src/packages/archive/install-package.ts'
 import { listInstalled } from '../../../src/packages/archive/list-installed.ts'
+import { removePackage } from '../../../src/packages/archive/remove-package.ts'
 import { findDropIns } from '../../../src/packages/drop-ins.ts'
 import { manifest, packageFolder, tactic } from '../package-folder.ts'
 import { brokenDisk, type DiskFault } from './support/broken-disk.ts'
@@ -116,7 +120,9 @@ describe('an install is refused, and changes nothing,', () => {
   test('when the package is there', () =>
     expectRefusal('With --replace, version 1.0.0 takes its place.', {}, at('demo', 'demo')))
   test('when the package is there under an alias', () =>
-    expectRefusal('There is a package "demo" already, in', {}, at('other', 'demo')))
+    expectRefusal('With --replace, version 1.0.0 takes its place.', {}, at('other', 'demo')))
+  test('when the package is there under another alias', () =>
+    expectRefusal('There is a package "demo" already, in', { alias: 'mine', replace: true }, at('other', 'demo')))
   test('when another package has its folder', () =>
     expectRefusal('The package "other" is there, not "demo"', { replace: true }, at('demo', 'other')))
   test('when something else has its folder', () =>
@@ -132,6 +138,13 @@ describe('an install is refused, and changes nothing,', () => {
       alias: 'x',
       taken: new Map([['x', '/there']]),
     }))
+  test('when it calls another package by the name of one that is there', async () => {
+    const text = manifest('demo', '[dependencies]\npackages = ["kit as other"]\n')
+    const { archive, scopeFolder } = await createScope(rawZip([{ name: 'lllm.toml', data: text }]))
+    await writeFiles(scopeFolder, { 'other/lllm.toml': manifest('other') })
+    await expect(installPackage(archive, { scopeFolder })).rejects.toThrow('calls "kit" by the alias "other", which is')
+    expect(await readdir(scopeFolder)).toEqual(['other'])
+  })
   test('when it is interrupted before', () =>
     expectRefusal('Ctrl-C', {
       signal: AbortSignal.abort(Object.assign(new Error('Ctrl-C'), { code: 'package-refused' })),
@@ -157,6 +170,18 @@ describe('with replace', () => {
     })
     expect(Object.keys(await filesIn(folder))).toEqual(['lllm.toml', 'new/file.md', 'tactics/a.ts'])
     expect(await readdir(scopeFolder)).toEqual(['demo'])
+  })
+
+  test('the old one is found under its alias, which stays', async () => {
+    const { archive, scopeFolder, folder } = await upgradable()
+    const called = join(scopeFolder, 'mine')
+    await rename(folder, called)
+    expect(await installPackage(archive, { scopeFolder, replace: true })).toMatchObject({
+      alias: 'mine',
+      folder: called,
+      replacedVersion: '1.0.0',
+    })
+    expect(await readdir(scopeFolder)).toEqual(['mine'])
   })
 
   test('a broken one is replaced, too', async () => {
@@ -241,6 +266,51 @@ describe('a failure at any step', () => {
   })
 })
 
+test('a folder that cannot be made is told', async () => {
+  const { root, archive } = await createScope(demo())
+  for (const scopeFolder of [
+    '/proc/none/packages',
+    '/dev/null/packages',
+    join(root, 'archive.zip'),
+    join(archive, 'x'),
+  ]) {
+    await expect(installPackage(archive, { scopeFolder })).rejects.toMatchObject({
+      code: 'package-refused',
+      message: expect.stringContaining(`${scopeFolder}: The folder could not be made: `),
+    })
+  }
+})
+
+test('a disk that is really full ends the install, which leaves nothing', async () => {
+  const { root, archive, scopeFolder } = await createScope(demo())
+  const before = await snapshot(root)
+  const full = { ...disk, createFile: () => createWriteStream('/dev/full') }
+  await expect(installPackage(archive, { scopeFolder, disk: full })).rejects.toMatchObject({
+    code: 'package-refused',
+    message: expect.stringContaining('The package could not be written: ENOSPC: no space left on device'),
+  })
+  expect(await snapshot(root)).toEqual(before)
+})
+
+test('a process that is really killed in the middle of an upgrade leaves a whole version, which is served', async () => {
+  const steps = await stepsOf(true)
+  const renames = steps.flatMap((step, index) => (step === 'rename' ? [index + 1] : []))
+  for (const step of [steps.indexOf('write') + 1, ...renames, steps.length]) {
+    const { archive, scopeFolder } = await upgradable()
+    const script = join(import.meta.dirname, 'support/killed-install.ts')
+    const killed = spawn(process.execPath, [script, archive, scopeFolder, String(step)], { stdio: 'ignore' })
+    expect(await once(killed, 'exit')).toEqual([null, 'SIGKILL'])
+    const [found, second] = await findDropIns(scopeFolder)
+    expect(second).toBeUndefined()
+    const isNew = step > (renames[1] ?? 0)
+    expect(found?.manifest.version).toBe(isNew ? '2.0.0' : '1.0.0')
+    const files = Object.keys(await filesIn(found?.manifest.folder ?? ''))
+    expect(files).toEqual(isNew ? ['lllm.toml', 'new/file.md', 'tactics/a.ts'] : ['lllm.toml', 'old.md'])
+    expect(await listInstalled(scopeFolder)).toMatchObject([{ name: 'demo', version: found?.manifest.version }])
+    expect(await installPackage(archive, { scopeFolder, replace: true })).toMatchObject({ version: '2.0.0' })
+  }
+})
+
 describe('what a killed install has left', () => {
   test('is never taken for a package, and is removed once nobody can be at work on it', async () => {
     const { archive, scopeFolder } = await createScope(demo())
@@ -254,6 +324,15 @@ describe('what a killed install has left', () => {
     await installPackage(archive, { scopeFolder })
     expect((await readdir(scopeFolder)).sort()).toEqual(['.install-new', 'demo'])
     expect(await listInstalled(scopeFolder)).toMatchObject([{ name: 'demo' }])
+  })
+
+  test('between its two renames is listed, and can be removed', async () => {
+    const { scopeFolder, folder } = await upgradable()
+    const aside = join(scopeFolder, '.replaced-demo')
+    await rename(folder, aside)
+    expect(await listInstalled(scopeFolder)).toMatchObject([{ name: 'demo', version: '1.0.0', folder: aside }])
+    expect(await removePackage('demo', scopeFolder)).toMatchObject({ name: 'demo', folder })
+    expect(await readdir(scopeFolder)).toEqual([])
   })
 
   test('between its two renames comes back', async () => {

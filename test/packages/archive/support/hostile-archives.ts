@@ -278,7 +278,7 @@ export const hostilePackages: readonly HostileArchive[] = [
   ),
   withManifest('a dependency outside', depends('../other'), 'leads out of the package'),
   withManifest('a dependency outside by a detour', depends('./a/../../other'), 'leads out of the package'),
-  withManifest('a dependency at an absolute path', depends('/etc/x'), 'leads out of the package'),
+  withManifest('a dependency at an absolute path', depends('/etc/x'), '"/etc/x" is absolute'),
   withManifest(
     'a dependency that is not there',
     depends('./lllm_packages/b'),
@@ -300,4 +300,88 @@ export const hostilePackages: readonly HostileArchive[] = [
     'The name "con" is reserved',
     [{ name: 'lllm_packages/b/lllm.toml', data: manifest('con') }],
   ),
+  withDependencies('two dependencies of one alias', ['./a as x', './b as x'], 'calls two of its dependencies "x"'),
+  withDependencies('an alias that is the name of the other', ['./a as b', './b'], 'calls two of its dependencies "b"'),
+  withDependencies('an alias that is its own name', ['./a as demo', './b'], '"a" is called "demo" in it, which is the'),
+  withDependencies('a dependency on itself by its name', ['demo'], '"demo" depends on itself.'),
+  {
+    what: 'a chain of packages that no start would take',
+    bytes: () => rawZip(chainOf(40)),
+    told: 'too many packages that depend on each other: at most 255 packages, 31 deep.',
+  },
+  {
+    what: 'thousands of packages with thousands of paths each',
+    bytes: () => {
+      const paths = `paths = ${JSON.stringify(Array(60).fill('here'))}`
+      const sections = Array.from({ length: 25 }, (_, index) => `[section${index}]\n${paths}\n`).join('')
+      return rawZip([...chainOf(3000, sections), ...emptyFiles(3000)])
+    },
+    told: 'too many packages that depend on each other',
+  },
+  withFile(
+    'folders too deep for a start',
+    `tactics/${'a/'.repeat(20)}b.ts`,
+    '',
+    'Folders nest deeper than 16 levels here.',
+  ),
+  withFile(
+    'a config that is too large',
+    'configs/a.yaml',
+    `a: ${'x'.repeat(300_000)}`,
+    'configs/a.yaml: It has 300003',
+  ),
+  withFile('a config that is no YAML', 'configs/a.yaml', 'a: [', 'It would stop the next start: configs/a.yaml:1:5: '),
+  withFile(
+    'a prompt that is not closed',
+    'prompts/a.md',
+    '---\na: 1',
+    'It would stop the next start: prompts/a.md:1:1: ',
+  ),
+  withFile(
+    'a broken config of one that comes along',
+    'a/configs/a.yaml',
+    '- 1',
+    'a/configs/a.yaml: It must be a mapping',
+    ['./a'],
+  ),
 ]
+
+function dependsOn(name: string, dependencies: readonly string[], more = ''): string {
+  return manifest(name, `${more}[dependencies]\npackages = ${JSON.stringify(dependencies)}\n`)
+}
+
+/** A package with the packages `a` and `b` in it. */
+function withDependencies(what: string, dependencies: readonly string[], told: string): HostileArchive {
+  return withFile(what, 'b/lllm.toml', manifest('b'), told, dependencies)
+}
+
+function withFile(
+  what: string,
+  name: string,
+  data: string,
+  told: string,
+  dependencies: readonly string[] = [],
+): HostileArchive {
+  return {
+    what,
+    bytes: () =>
+      rawZip([
+        { name: 'lllm.toml', data: dependsOn('demo', dependencies) },
+        { name: 'a/lllm.toml', data: manifest('a') },
+        { name, data },
+      ]),
+    told,
+  }
+}
+
+/** Packages that need each other one after the other. */
+function chainOf(length: number, more = ''): readonly RawEntry[] {
+  return Array.from({ length }, (_, index) => ({
+    name: index === 0 ? 'lllm.toml' : `p${index}/lllm.toml`,
+    data: dependsOn(
+      `p${index}`,
+      index + 1 === length ? [] : [index === 0 ? './p1' : `../p${index + 1}`],
+      more,
+    ).replaceAll('"here"', '"lllm.toml"'),
+  }))
+}
