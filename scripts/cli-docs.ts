@@ -1,4 +1,4 @@
-// Writes into docs/cli.md what commands say of themselves and what their examples answer: node scripts/cli-docs.ts
+// Writes into docs/cli.md what commands say of themselves, and there and into README.md what their examples answer: node scripts/cli-docs.ts
 import { readFileSync, writeFileSync } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import type { Command } from 'commander'
@@ -6,6 +6,7 @@ import { createProgram, runCommandLine } from '../src/cli/command-line.ts'
 import type { Environment } from '../src/settings.ts'
 
 const page = new URL('../docs/cli.md', import.meta.url)
+const readme = new URL('../README.md', import.meta.url)
 const helpWidth = 100
 
 /** The part of the page that is nothing but what commands say of themselves. */
@@ -63,6 +64,7 @@ export async function runExamples(lines: readonly string[], env: Environment): P
       stdout: output,
       stderr: output,
       onInterrupt: () => () => {},
+      onPrint: () => () => {},
     })
     const answer = text().trimEnd().replaceAll(`${folder}/`, '')
     sessionId = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(answer)?.[0] ?? sessionId
@@ -84,16 +86,21 @@ function splitWords(line: string): readonly string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
 }
 
-/** The page with everything in it that can be made. */
-export async function renderPage(markdown: string, env: Environment): Promise<string> {
+/** A page with the answers of its examples. */
+async function renderAnswers(markdown: string, env: Environment): Promise<string> {
   const examples = await runExamples(
     readExamples(markdown).map(({ line }) => line),
     env,
   )
   const answers = examples.values()
-  const withAnswers = markdown.replaceAll(example, (_, line: string) => {
+  return markdown.replaceAll(example, (_, line: string) => {
     return `\`\`\`console\n$ lllm ${line}\n${answers.next().value?.answer ?? ''}\n\`\`\``
   })
+}
+
+/** The page of the commands with everything in it that can be made. */
+export async function renderPage(markdown: string, env: Environment): Promise<string> {
+  const withAnswers = await renderAnswers(markdown, env)
   return `${withAnswers.slice(0, withAnswers.indexOf(heading) + heading.length)}\n${renderHelp()}`
 }
 
@@ -105,6 +112,7 @@ if (import.meta.main) {
   try {
     const env = { LLLM_DATABASE: join(folder, 'lllm.db'), LLLM_HOME: folder }
     writeFileSync(page, await renderPage(readFileSync(page, 'utf8'), env))
+    writeFileSync(readme, await renderAnswers(readFileSync(readme, 'utf8'), env))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -15,8 +15,12 @@ import { version } from './version.ts'
  */
 export async function createServer(runtime: Runtime, options: ServiceOptions = {}): Promise<FastifyInstance> {
   const settings = readServiceOptions(options, runtime.settings, ['logger'])
-  const [{ createServer: create }, { pino }] = await Promise.all([import('./http/create-server.ts'), import('pino')])
-  const logger = options.logger ?? pino({ level: runtime.settings.logLevel })
+  const [{ createServer: create }, { pino }, { logToStandardOutput }] = await Promise.all([
+    import('./http/create-server.ts'),
+    import('pino'),
+    import('./process/log-output.ts'),
+  ])
+  const logger = options.logger ?? pino({ level: runtime.settings.logLevel }, logToStandardOutput())
   return create({ ...describe(runtime), settings, logger })
 }
 

@@ -4,8 +4,10 @@ import { assemble } from './assemble.ts'
 import { createServer } from './create-server.ts'
 import { isLllmError, LllmError } from './domain/errors.ts'
 import { toErrorLog } from './http/error-log.ts'
+import { logToStandardOutput } from './process/log-output.ts'
 import { releaseStartupMemory } from './process/release-memory.ts'
 import { type Environment, processEnvironment, readSettings, type Settings } from './settings.ts'
+import { simulatedNotice } from './simulated-notice.ts'
 import { systemWorld } from './system-world.ts'
 import { version } from './version.ts'
 
@@ -52,7 +54,8 @@ interface Service {
 }
 
 async function startService(settings: Settings): Promise<Service> {
-  const logger = pino({ level: settings.logLevel })
+  const logOutput = logToStandardOutput()
+  const logger = pino({ level: settings.logLevel }, logOutput)
   const runtime = await assemble(settings, {
     folder: process.cwd(),
     world: systemWorld,
@@ -64,9 +67,7 @@ async function startService(settings: Settings): Promise<Service> {
   try {
     for (const warning of runtime.warnings) logger.warn(warning)
     if (runtime.invokers.default.simulated) {
-      logger.warn(
-        'No OPENAI_API_KEY and no OPENAI_BASE_URL: replies are made up by the simulated model, and cost nothing.',
-      )
+      logger.warn(simulatedNotice)
     }
     const { engine, store } = runtime
     const server = await createServer(runtime, { logger })
@@ -79,6 +80,7 @@ async function startService(settings: Settings): Promise<Service> {
         logger.info('shutting down')
         await server.close()
         await runtime.close()
+        await logOutput.flush()
       },
     }
   } catch (error) {

@@ -9,6 +9,7 @@ import { createRuntime, type Runtime } from './runtime.ts'
 import { readSettings } from './settings.ts'
 import { createMemorySessionStore } from './stores/memory-session-store.ts'
 import { type Script, type ScriptedModel, scriptedModel } from './testing/scripted-model.ts'
+import { type RemoteAnswer, scriptedRemotes } from './testing/scripted-remotes.ts'
 import { describePackage, type TestPackageSpec } from './testing/test-package.ts'
 import { countingIds, flatPrices, manualClock, poolOf, toolSourceOf } from './testing/test-world.ts'
 
@@ -23,6 +24,7 @@ export {
   says,
   scriptedModel,
 } from './testing/scripted-model.ts'
+export type { RemoteAnswer } from './testing/scripted-remotes.ts'
 export type { TestPackageSpec } from './testing/test-package.ts'
 export { toTranscript } from './testing/transcript.ts'
 
@@ -31,6 +33,11 @@ interface CommonSpec {
   readonly model?: Script | ScriptedModel
   /** What the tools of MCP servers are, by the name of the server. No server is asked. */
   readonly mcp?: Readonly<Record<string, readonly Tool[]>>
+  /**
+   * What remote tactics answer, each by the name that `remoteTactic` was given. No service is asked, and nothing is spent there. One that
+   * is called and is not here fails.
+   */
+  readonly remotes?: Readonly<Record<string, RemoteAnswer>>
 }
 
 /** A project in a folder: that of the `lllm.toml` in it or above it. */
@@ -71,11 +78,13 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
     spec.folder === undefined
       ? inlineHouse(spec, scripted)
       : await loadHouse(settings, { folder: spec.folder, clock, scripted })
+  const world = { clock, newId: countingIds() }
+  const remotes = scriptedRemotes(spec.remotes ?? {}, world)
   const { store, recordSessions } = recordingStore()
   const runtime = createRuntime({
     settings,
     house,
-    engineParts: { world: { clock, newId: countingIds() }, prices: flatPrices(), toolSource: house.toolSource },
+    engineParts: { world, prices: flatPrices(), toolSource: house.toolSource, remotes },
     store,
     // This store takes everything.
     keeper: keepSessions(store, () => {}),

@@ -5,6 +5,7 @@ import { costUsd } from 'lllm'
 import { answersBy, callsTool, fails, saysJson, testRuntime, toTranscript } from 'lllm/testing'
 import OrderHelp from '../authoring/tactics/order-help.ts'
 import Panel from '../authoring/tactics/panel.ts'
+import { makeBriefing } from '../client/briefing.ts'
 import Headline from '../first/tactics/headline.ts'
 
 const folder = join(import.meta.dirname, '../first')
@@ -64,6 +65,20 @@ test('a provider that fails is asked again, and nobody waits in a test', async (
 
   await build(Headline)({ text: 'It rained.' })
   assert.deepEqual(sleeps, [30_000])
+})
+// #endregion
+
+// #region remote
+test('a briefing is made of what the other service has found', async () => {
+  const Briefing = makeBriefing('http://research.internal:8080') // nobody is asked there
+  const { build, model } = await testRuntime({
+    tactics: [Briefing],
+    model: 'In short: bees dance.',
+    remotes: { digest: (task) => `What is known of ${JSON.stringify(task)}` },
+  })
+
+  assert.equal(await build(Briefing)('bees'), 'In short: bees dance.')
+  assert.deepEqual(model.textsOf('editor'), ['What is known of {"articles":["bees"]}'])
 })
 // #endregion
 

@@ -21,7 +21,9 @@ index counts the tasks from 0; lines without a task are passed over. Instead of 
 
 Ctrl-C starts no more tasks and waits for those under way; a second one cancels these too, a third waits for nothing.
 --resume goes on where a batch ended, however that was: by Ctrl-C, a budget, a full disk or a kill. Tasks whose line in
---out is a success are not asked again; the others are, and the last line of an index is the one that counts.
+--out is a success are not asked again; the others are, and the last line of an index is the one that counts. --budget is for
+the tasks of one run. While a batch writes its --out no other may: out.jsonl.lock stands beside it, and means nothing once
+the batch has ended.
 
 Examples:
   lllm batch summarizer tasks.jsonl --out results.jsonl

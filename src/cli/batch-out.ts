@@ -101,7 +101,7 @@ const writeFailures: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Whether results are lost by it depends on when it comes: it is the caller who knows what has been spent. */
-function unwritable(shown: string, error: unknown): LllmError {
+export function unwritable(shown: string, error: unknown): LllmError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'an unknown reason'
   const reason = writeFailures.get(code) ?? code
   return new LllmError('invalid-parameter', `--out: ${shown} cannot be written: ${reason}.`, {}, { cause: error })

@@ -38,7 +38,7 @@ export async function readEarlier(path: string, shown: string, wanted: Wanted, s
     const read = readLine(line.text)
     if (read === undefined) {
       // A process that was killed in the middle of its last line left this.
-      if (!line.isEnded) break
+      if (!line.isEnded && isTorn(line.text)) break
       throw refusal(`${shown}, line ${number}, is no result of a batch`, 'Is it the right file?')
     }
     refuseOther(read, `${shown}, line ${number},`, wanted)
@@ -47,6 +47,14 @@ export async function readEarlier(path: string, shown: string, wanted: Wanted, s
     lacksNewline = !line.isEnded
   }
   return { done, doneCount: done.reduce((sum, flag) => sum + flag, 0), bytes, lacksNewline }
+}
+
+/** What every result begins with. */
+const lineHead = '{"index":'
+
+/** Whether a text may be the beginning of a result. Anything else must not be cut off: it is somebody's, and in no session. */
+function isTorn(text: string): boolean {
+  return text.slice(0, lineHead.length) === lineHead.slice(0, text.length)
 }
 
 function refuseOther({ index, isSuccess, work, task }: ReadLine, place: string, wanted: Wanted) {

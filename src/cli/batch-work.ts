@@ -37,6 +37,8 @@ export interface BatchWork {
 export interface BatchStop {
   /** A line could not be written. */
   unwritten?: unknown
+  /** Results that are not in the output, or only in part. */
+  lostCount: number
   /** A budget that all tasks spend from is used up. */
   budget?: LllmError
 }
@@ -53,7 +55,7 @@ interface Item {
 /** Does the tasks and writes the line of each as it ends. Rejects for nothing that a task or the output can do. */
 export async function workThrough(work: BatchWork): Promise<BatchStop> {
   const { todo, sink, progress, drain, flags } = work
-  const stop: BatchStop = {}
+  const stop: BatchStop = { lostCount: 0 }
   const limits = flags.budget === undefined ? {} : { budgetPicoUsd: toPicoUsd(flags.budget) }
   const meter = new Meter({ name: batchName, limits })
   const run = (index: number) => runOne(work, index, meter, stop)
@@ -61,10 +63,13 @@ export async function workThrough(work: BatchWork): Promise<BatchStop> {
   for await (const { result } of runBatch(todo, run, drain, workers)) {
     if (result === null) {
       progress.add('skipped', noCost)
-    } else if (stop.unwritten === undefined) {
+    } else if (stop.unwritten !== undefined) {
+      stop.lostCount++
+    } else {
       try {
         await sink.write(result.line)
       } catch (error) {
+        stop.lostCount++
         // What was paid is in the sessions. After half a line no other may follow, and nothing more is to be paid.
         stop.unwritten = error
         drain.stop('cancelled')

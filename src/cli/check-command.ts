@@ -16,8 +16,10 @@ Examples:
 export function addCheck(program: Command, act: Act) {
   program
     .command('check')
-    .description('Finds all mistakes of a project at once: in manifests, configs, prompts and tactics. Asks no model.')
-    .option('--static', 'run no code of the packages: judge manifests, configs and .md prompts only')
+    .description(
+      'Finds all mistakes of a project at once: in settings, manifests, configs, prompts and tactics. Asks no model.',
+    )
+    .option('--static', 'run no code of the packages: judge settings, manifests, configs and .md prompts only')
     .option('--json', 'the mistakes and warnings as JSON')
     .addHelpText('after', more)
     .action(

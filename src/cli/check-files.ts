@@ -19,9 +19,8 @@ export interface ReadPackage {
   /** Whether there may be tactics that are not in `source`. */
   readonly lacksTactics: boolean
   readonly tacticFileCount: number
-  /** Its `.md` prompts, and all of its modules, shared ones too. */
+  /** Its `.md` prompts. */
   readonly textPromptFiles: readonly ListedFile[]
-  readonly codeFiles: readonly ListedFile[]
 }
 
 /** Reads each file of a package by itself, so that one mistake hides no other. Statically, no module is imported. */
@@ -59,16 +58,11 @@ export async function readPackageFiles(
     lacksTactics: isStatic || tactics.broken.length > 0,
     tacticFileCount: tacticFiles.length,
     textPromptFiles: texts,
-    codeFiles: [...(await list(manifest.tactics, isModule)), ...(await list(manifest.prompts, isModule))],
   }
 }
 
 function isText({ file }: ListedFile): boolean {
   return file.endsWith('.md')
-}
-
-function isModule(fileName: string): boolean {
-  return /\.m?[jt]s$/.test(fileName)
 }
 
 async function loadNamedTactics(files: readonly ListedFile[]): Promise<ReadonlyMap<string, TacticSource>> {

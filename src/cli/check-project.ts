@@ -1,6 +1,8 @@
+import type { StandingBudget } from '../domain/budget.ts'
 import type { ConfigSource } from '../domain/package.ts'
 import { registerTactics } from '../engine/tactic-registry.ts'
-import { linkOwnLllm, openBindParts } from '../load-house.ts'
+import { linkOwnLllm, openBindParts, readMcpFile } from '../load-house.ts'
+import { findUnknownTactics, openPriceBook, readBudgetsFile } from '../operator-files.ts'
 import type { LonePackage } from '../packages/load-package.ts'
 import { linkPackages } from '../packages/load-packages.ts'
 import type { Manifest } from '../packages/manifest.ts'
@@ -10,7 +12,7 @@ import { systemWorld } from '../system-world.ts'
 import { userPackagesFolder } from '../user-packages.ts'
 import { judgeConfigs } from './check-configs.ts'
 import { type ReadPackage, readPackageFiles } from './check-files.ts'
-import { Findings } from './check-findings.ts'
+import type { Findings } from './check-findings.ts'
 import { findPackages } from './check-packages.ts'
 import { judgeTactics } from './check-tactics.ts'
 import { warnOfUnused } from './check-unused.ts'
@@ -26,10 +28,20 @@ export interface CheckReport {
   }
 }
 
+/** What is checked, and how. */
+export interface Check {
+  readonly settings: Settings
+  /** Where the search for a manifest begins. */
+  readonly folder: string
+  /** Whether no code of the packages may run. */
+  readonly isStatic: boolean
+}
+
 /** Judges a whole project. It does not end at the first mistake; what could not be judged because of one is passed over. */
-export async function checkProject(settings: Settings, folder: string, isStatic: boolean): Promise<CheckReport> {
-  const findings = new Findings()
+export async function checkProject(check: Check, findings: Findings): Promise<CheckReport> {
+  const { settings, folder, isStatic } = check
   findings.warn(settings.warnings)
+  const budgets = await judgeOperatorFiles(settings, findings)
   const { manifestFile } = settings
   const { tree, manifests } = await findPackages(
     {
@@ -42,7 +54,7 @@ export async function checkProject(settings: Settings, folder: string, isStatic:
   if (!isStatic) linkOwnLllm()
   const read = new Map<Manifest, ReadPackage>()
   for (const manifest of manifests) read.set(manifest, await readPackageFiles(manifest, findings, isStatic))
-  if (tree !== undefined) await judgeTogether(settings, tree, read, findings, isStatic)
+  if (tree !== undefined) await judgeTogether({ ...check, budgets }, tree, read, findings)
   const all = [...read.values()]
   const sum = (count: (one: ReadPackage) => number) => all.reduce((total, one) => total + count(one), 0)
   return {
@@ -58,11 +70,10 @@ export async function checkProject(settings: Settings, folder: string, isStatic:
 
 /** Judges what packages, configs, prompts and tactics say of each other. */
 async function judgeTogether(
-  settings: Settings,
+  { settings, isStatic, budgets }: Check & { readonly budgets: readonly StandingBudget[] },
   tree: PackageTree,
   read: ReadonlyMap<Manifest, ReadPackage>,
   findings: Findings,
-  isStatic: boolean,
 ): Promise<void> {
   const sourceOf = (node: PackageNode) => (read.get(node.manifest) as ReadPackage).source
   const link = (isWanted: (config: ConfigSource) => boolean) => {
@@ -85,7 +96,18 @@ async function judgeTogether(
   } finally {
     await Promise.allSettled([parts.invokers.close(), parts.toolSource.close()])
   }
-  if (!lacksTactics) await warnOfUnused(packages, sound, read.get(tree.root.manifest) as ReadPackage, findings)
+  if (lacksTactics) return
+  findings.warn(findUnknownTactics(budgets, registry.all))
+  const { manifest } = tree.root
+  const { textPromptFiles } = read.get(manifest) as ReadPackage
+  await warnOfUnused(packages, sound, { folder: manifest.folder, textPromptFiles }, findings)
+}
+
+/** Judges the files that settings name, of which none is the package's. It gives the budgets, as far as they can be read. */
+async function judgeOperatorFiles(settings: Settings, findings: Findings): Promise<readonly StandingBudget[]> {
+  await findings.attempt(() => openPriceBook(settings))
+  await findings.attempt(() => readMcpFile(settings))
+  return (await findings.attempt(() => readBudgetsFile(settings))) ?? []
 }
 
 function withConfigs(source: LonePackage, isWanted: (config: ConfigSource) => boolean): LonePackage {

@@ -1,25 +1,33 @@
 import type { Config } from '../domain/config.ts'
-import { isLllmError } from '../domain/errors.ts'
+import { isLllmError, LllmError } from '../domain/errors.ts'
 import { findResource } from '../domain/find-resource.ts'
 import type { ConfigSource, Package, PackageSet } from '../domain/package.ts'
 import { configKind, promptKind } from '../domain/resource-kinds.ts'
 import { createAttempt } from '../engine/attempt.ts'
 import { shelveConfigs } from '../engine/config-names.ts'
 import { registerTactics } from '../engine/tactic-registry.ts'
-import type { ListedFile } from '../packages/list-files.ts'
+import { listFiles } from '../packages/list-files.ts'
 import { readText } from '../packages/read-text.ts'
 import type { SoundConfig } from './check-configs.ts'
 import type { ReadPackage } from './check-files.ts'
 import type { Findings } from './check-findings.ts'
+import { isSystemError } from './system-error.ts'
 
 /** A module that somebody wrote is smaller. */
 const codeBytesMax = 4 * 1024 * 1024
+/** The folder of a package has fewer files, but for what is installed there. */
+const filesMax = 20_000
+
+/** The served package, as its files are. */
+export interface ServedFiles extends Pick<ReadPackage, 'textPromptFiles'> {
+  readonly folder: string
+}
 
 /** Warns of what is in the served package and is used by nothing. What other packages have may be for others. */
 export async function warnOfUnused(
   packages: PackageSet,
   sound: readonly SoundConfig[],
-  read: ReadPackage,
+  served: ServedFiles,
   findings: Findings,
 ): Promise<void> {
   const { root } = packages
@@ -32,7 +40,7 @@ export async function warnOfUnused(
       findings.warn([`${file}: The config "${name}" is for no tactic, and no other config names it.`])
   }
   const configs = sound.map(({ config }) => config)
-  await warnOfPrompts(root, configs, read, findings)
+  await warnOfPrompts(root, configs, served, findings)
 }
 
 function filesOfTactics(packages: PackageSet): readonly string[] {
@@ -55,7 +63,7 @@ function namedConfigs({ home, subTactics }: Config): readonly ConfigSource[] {
 async function warnOfPrompts(
   root: Package,
   configs: readonly Config[],
-  { textPromptFiles, codeFiles }: ReadPackage,
+  { folder, textPromptFiles }: ServedFiles,
   findings: Findings,
 ): Promise<void> {
   const used = new Set(
@@ -68,10 +76,13 @@ async function warnOfPrompts(
   )
   const unused = textPromptFiles.filter(({ name }) => root.prompts.has(name) && !used.has(name))
   if (unused.length === 0) return
-  const code = await readCode(codeFiles)
+  const named = await findNamed(
+    unused.map(({ name }) => name),
+    folder,
+  )
   for (const { name, file } of unused) {
-    if (code === undefined || code.some((text) => isNamedIn(text, name))) continue
-    findings.warn([`${file}: The prompt "${name}" is named by no config and by no tactic.`])
+    if (named?.has(name) === false)
+      findings.warn([`${file}: The prompt "${name}" is named by no config and by no tactic.`])
   }
 }
 
@@ -80,13 +91,28 @@ function isNamedIn(text: string, name: string): boolean {
   return [`'`, '"', '`'].some((quote) => text.includes(`${quote}${name}${quote}`) || text.includes(`:${name}${quote}`))
 }
 
-/** Undefined where a module cannot be read as text: what is in it, nobody can say. */
-async function readCode(files: readonly ListedFile[]): Promise<readonly string[] | undefined> {
+/**
+ * Which of some names a module of the package has in it, wherever that is: tactics may import any of them. Undefined where there
+ * are too many files, or one cannot be read as text: what is in it, nobody can say.
+ */
+async function findNamed(names: readonly string[], folder: string): Promise<ReadonlySet<string> | undefined> {
+  const limits = { code: 'invalid-tactic', bytesMax: codeBytesMax } as const
+  let left = filesMax
+  const isModule = (fileName: string) => {
+    if (left-- === 0) throw new LllmError('invalid-manifest', `${folder}: There are more than ${filesMax} files here.`)
+    return /\.[cm]?[jt]sx?$/.test(fileName)
+  }
   try {
-    const limits = { code: 'invalid-tactic', bytesMax: codeBytesMax } as const
-    return await Promise.all(files.map(({ file }) => readText(file, limits)))
+    const { files } = await listFiles(folder, { paths: [{ path: '', prefix: '' }], declared: false }, isModule)
+    const named = new Set<string>()
+    // One after the other: there may be many.
+    for (const { file } of files) {
+      const text = await readText(file, limits)
+      for (const name of names) if (isNamedIn(text, name)) named.add(name)
+    }
+    return named
   } catch (error) {
-    if (isLllmError(error)) return undefined
+    if (isLllmError(error) || isSystemError(error)) return undefined
     throw error
   }
 }

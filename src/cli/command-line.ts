@@ -5,6 +5,7 @@ import { addBatch } from './batch-command.ts'
 import { addCheck } from './check-command.ts'
 import { addCosts } from './costs-command.ts'
 import { addCreate } from './create-command.ts'
+import { harmlessText } from './display-text.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { addList } from './list-command.ts'
 import { addPkg } from './pkg-command.ts'
@@ -75,11 +76,11 @@ export function createProgram(act: Act, output: OutputConfiguration): Command {
 
 async function explain(error: unknown, { stderr, env }: Shell): Promise<ExitCode> {
   if (isLllmError(error)) {
-    await write(stderr, `lllm: ${error.message}\n`)
+    await write(stderr, `lllm: ${harmlessText(error.message)}\n`)
     return exitCodeOf(error.code)
   }
   const isDebugging = ['debug', 'trace'].includes(env['LLLM_LOG_LEVEL'] ?? '')
   const told = error instanceof Error ? (isDebugging && error.stack) || error.message : String(error)
-  await write(stderr, `lllm: This is a bug of lllm: ${told}\nLLLM_LOG_LEVEL=debug tells more.\n`)
+  await write(stderr, `lllm: This is a bug of lllm: ${harmlessText(told)}\nLLLM_LOG_LEVEL=debug tells more.\n`)
   return exitCodes.bug
 }

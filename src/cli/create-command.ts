@@ -1,8 +1,9 @@
 import { relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Act } from './command-line.ts'
-import { type ExitCode, exitCodes } from './exit-code.ts'
+import { type ExitCode, exitCodeAfter, exitCodes } from './exit-code.ts'
 import type { Shell } from './shell.ts'
+import { isSystemError } from './system-error.ts'
 import { write } from './write.ts'
 
 interface CreateOptions {
@@ -20,14 +21,14 @@ export function addCreate(program: Command, act: Act) {
 }
 
 async function runCreate(shell: Shell, name: string, { directory = name }: CreateOptions): Promise<ExitCode> {
-  const { createProject, isSystemError } = await import('./create-project.ts')
+  const { createProject } = await import('./create-project.ts')
   const folder = resolve(shell.folder, directory)
   const interrupt = new AbortController()
   const forget = shell.onInterrupt((signal) => interrupt.abort(signal))
   try {
     await createProject({ name, folder }, interrupt.signal)
   } catch (error) {
-    if (interrupt.signal.aborted) return endedBy(interrupt.signal.reason)
+    if (interrupt.signal.aborted) return exitCodeAfter(interrupt.signal.reason)
     if (!isSystemError(error)) throw error
     await write(shell.stderr, `lllm: ${folder} could not be written, and nothing was left there: ${error.message}\n`)
     return exitCodes.failed
@@ -36,10 +37,6 @@ async function runCreate(shell: Shell, name: string, { directory = name }: Creat
   }
   await write(shell.stdout, tellNext(folder, shell.folder))
   return exitCodes.done
-}
-
-function endedBy(signal: unknown): ExitCode {
-  return signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
 }
 
 function tellNext(folder: string, from: string): string {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LllmError } from '../domain/errors.ts'
 import { packageName } from '../domain/resource-url.ts'
+import { isSystemError } from './system-error.ts'
 
 export interface ProjectSpec {
   readonly name: string
@@ -57,11 +58,6 @@ async function makeFolder(folder: string, made: string[]): Promise<void> {
   await makeFolder(dirname(folder), made)
   await mkdir(folder)
   made.push(folder)
-}
-
-/** Whether the system refused something, as opposed to a mistake of ours. */
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error
 }
 
 function refuseName(name: string) {

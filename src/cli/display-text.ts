@@ -13,6 +13,11 @@ export function harmlessLines(text: string): string {
   return text.replace(harmful, (character) => (character === '\n' ? character : escapeCharacter(character)))
 }
 
+/** The same for a text that keeps its lines and tabs, as authors and models write them. */
+export function harmlessText(text: string): string {
+  return text.split('\t').map(harmlessLines).join('\t')
+}
+
 function escapeCharacter(character: string): string {
   if (character === '\n') return '\\n'
   if (character === '\r') return '\\r'
@@ -20,7 +25,13 @@ function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+let segmenter: Intl.Segmenter | undefined
+
+/** What is needed for it takes 10 ms to load, and most texts do without. */
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return segmenter.segment(text)
+}
 
 /** Characters that take two columns: those of East Asia, and emoji. */
 const wide =
@@ -30,7 +41,7 @@ const wide =
 export function displayWidth(text: string): number {
   if (isPlain(text)) return text.length
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment)
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment)
   return width
 }
 
@@ -49,14 +60,29 @@ export function cutTo(text: string, columns: number): string {
   // Longer than this it cannot fit, whatever it consists of but for marks without end.
   const judged = text.slice(0, (columns + 1) * 16)
   if (judged.length === text.length && displayWidth(text) <= columns) return text
+  if (isPlain(judged)) return `${judged.slice(0, columns - 1)}…`
   let width = 0
   let kept = ''
-  for (const { segment } of graphemes.segment(judged)) {
+  for (const { segment } of graphemesOf(judged)) {
     width += graphemeWidth(segment)
     if (width > columns - 1) break
     kept += segment
   }
   return `${kept}…`
+}
+
+/** The text, or as many of its last words as fit into a number of columns, after an ellipsis. Bounded: it is gone through whole. */
+export function lastWordsOf(text: string, columns: number): string {
+  if (displayWidth(text) <= columns) return text
+  let width = 0
+  let kept = ''
+  for (const { segment } of [...graphemesOf(text)].reverse()) {
+    width += graphemeWidth(segment)
+    if (width > columns - 1) break
+    kept = segment + kept
+  }
+  // Many languages part no words: then what fits is shown.
+  return `…${kept.slice(kept.indexOf(' ') + 1)}`
 }
 
 /** A value of a session as one line: a text as it is, anything else as JSON. Bounded, for it may have megabytes. */

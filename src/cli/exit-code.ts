@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts'
+import type { Interruption } from './shell.ts'
 
 /** How a command ended, for the scripts that called it. The docs have them in a table. */
 export const exitCodes = {
@@ -20,6 +21,18 @@ export const exitCodes = {
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+const interruptedCodes: Readonly<Record<Interruption, ExitCode>> = {
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+  'pipe-closed': exitCodes.pipeClosed,
+  'output-failed': exitCodes.failed,
+}
+
+/** What a command ends with because of an interruption. */
+export function exitCodeAfter(interruption: Interruption): ExitCode {
+  return interruptedCodes[interruption]
+}
 
 /** Errors that say that a command was called wrongly. */
 const misuses: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

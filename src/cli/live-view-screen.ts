@@ -57,7 +57,7 @@ export class Screen {
   #render(lines: readonly ScreenLine[]): string {
     this.#drawn = lines
     // In the last column some terminals begin a new line by themselves.
-    const columns = Math.max(1, this.#columns() - 1)
+    const columns = Math.max(1, this.columns - 1)
     const rows = Math.max(1, (this.#output.rows || rowsDefault) - 1)
     const shown = lines.slice(-rows).map(({ text, style }) => ({ text: cutTo(text, columns), style }))
     this.#widths = shown.map(({ text }) => displayWidth(text))
@@ -66,14 +66,14 @@ export class Screen {
       .join('')
   }
 
-  /** Some terminals do not know how wide they are, and say 0. */
-  #columns(): number {
+  /** How wide it is. Some terminals do not know, and say 0. */
+  get columns(): number {
     return this.#output.columns || columnsDefault
   }
 
   /** A terminal that has become narrower since has broken the lines into several: as many as are gone up. */
   #erase(): string {
-    const columns = this.#columns()
+    const columns = this.columns
     const rows = this.#widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0)
     this.leave()
     return rows === 0 ? '' : `\x1b[${rows}A\r\x1b[J`

@@ -1,11 +1,13 @@
 import type { Cost } from '../domain/cost.ts'
 import type { Emit } from '../domain/event.ts'
-import { harmless } from './display-text.ts'
+import { harmless, lastWordsOf } from './display-text.ts'
 import { tellCost, tellCount, tellDuration } from './figures.ts'
 import type { Screen, ScreenLine } from './live-view-screen.ts'
 import { type AgentRow, LiveState } from './live-view-state.ts'
 
 const redrawEveryMs = 100
+/** Before what an agent is doing. */
+const indent = ' '.repeat(6)
 /** Calls that have ended and are still shown. Those under way are shown first. */
 const endedShownMax = 8
 const runningShownMax = 12
@@ -21,21 +23,21 @@ export interface LiveView {
 /** Shows what happens in a call while it happens. */
 export function openLiveView(screen: Screen, tactic: string, now: () => number): LiveView {
   const state = new LiveState(now())
-  const redraw = () => screen.draw(drawCall(tactic, state, now()))
+  const redraw = () => screen.draw(drawCall(tactic, state, now(), screen.columns))
   const timer = setInterval(redraw, redrawEveryMs)
   redraw()
   return {
     emit: (event) => state.take(event, now()),
     end() {
       clearInterval(timer)
-      screen.draw(drawCall(tactic, state, now()).slice(1))
+      screen.draw(drawCall(tactic, state, now(), screen.columns).slice(1))
       screen.leave()
     },
   }
 }
 
 /** The call in lines: the sum of it, then its agents, those under way last. */
-export function drawCall(tactic: string, state: LiveState, nowMs: number): readonly ScreenLine[] {
+export function drawCall(tactic: string, state: LiveState, nowMs: number, columns: number): readonly ScreenLine[] {
   const rows = [...state.agents.values()]
   const running = rows.filter((row) => row.state === 'running').slice(0, runningShownMax)
   const ended = rows.filter((row) => row.state !== 'running').slice(-endedShownMax)
@@ -51,7 +53,7 @@ export function drawCall(tactic: string, state: LiveState, nowMs: number): reado
     { text: `${tactic}: ${sums.join(', ')}`, style: 'bold' },
     ...(hidden > 0 ? [{ text: `  … ${hidden} more`, style: 'dim' } as const] : []),
     ...ended.map((row) => drawEnded(row)),
-    ...running.flatMap((row) => drawRunning(row, nowMs)),
+    ...running.flatMap((row) => drawRunning(row, nowMs, columns)),
   ]
 }
 
@@ -66,26 +68,22 @@ function tellFigures(cost: Cost): readonly string[] {
   return [tellTokens(cost.totalTokens), tellCost(cost)]
 }
 
-function drawRunning({ name, startedAtMs, characters, tail, tools }: AgentRow, nowMs: number): readonly ScreenLine[] {
+function drawRunning(
+  { name, startedAtMs, characters, tail, tools }: AgentRow,
+  nowMs: number,
+  columns: number,
+): readonly ScreenLine[] {
   const tokens = characters === 0 ? [] : [`about ${tellTokens(Math.ceil(characters / charactersPerToken))}`]
   const figures = [tellDuration(nowMs - startedAtMs), ...tokens].join(', ')
   const said = harmless(tail.replaceAll(/\s+/g, ' ').trim())
   return [
     { text: `  › ${harmless(name)}: ${figures}` },
-    ...[...tools.values()].map((tool) => ({ text: `      ${harmless(tool)}`, style: 'dim' }) as const),
-    ...(said === '' || tools.size > 0 ? [] : [{ text: `      ${lastWords(said)}`, style: 'dim' } as const]),
+    ...[...tools.values()].map((tool) => ({ text: `${indent}${harmless(tool)}`, style: 'dim' }) as const),
+    ...(said === '' || tools.size > 0
+      ? []
+      : [{ text: `${indent}${lastWordsOf(said, columns - indent.length - 1)}`, style: 'dim' } as const]),
   ]
 }
-
-/** The end of what an agent says is what is new. It is cut at its beginning, a whole word at a time. */
-function lastWords(text: string): string {
-  if (text.length <= lastWordsMax) return text
-  const end = text.slice(-lastWordsMax)
-  return `…${end.slice(end.indexOf(' ') + 1)}`
-}
-
-/** Fits into the usual terminal. */
-const lastWordsMax = 64
 
 export function tellTokens(count: number): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? 'token' : 'tokens'}`

@@ -13,7 +13,8 @@ export interface RunFlags extends CallFlags {
 const timeoutMsMax = 86_400_000
 
 const examples = `
-The result alone goes to the standard output; what is said beside it, to the standard error.
+The result alone goes to the standard output; what is said beside it, to the standard error. There goes what the code of a
+tactic prints with console, too. What it writes with process.stdout.write, or to the file descriptor, stands among the results.
 The session is kept where LLLM_DATABASE says, as it is by the service.
 
 Examples:

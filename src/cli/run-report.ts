@@ -3,7 +3,7 @@ import type { LllmError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
 import type { Outcome } from '../engine/engine.ts'
 import { sessionMember, toCallAnswer } from '../http/call-answer.ts'
-import { harmlessLines } from './display-text.ts'
+import { harmlessText } from './display-text.ts'
 import { tellCost, tellCount, tellDuration } from './figures.ts'
 import { tellTokens } from './live-view.ts'
 import type { RunFlags } from './run-command.ts'
@@ -15,6 +15,7 @@ export async function writeResult(stdout: Output, outcome: Outcome, { json, sess
   if (json === true || session === true) return writeJson(stdout, toAnswer(outcome, session === true))
   if (!outcome.ok) return
   if (typeof outcome.output !== 'string') return writeJson(stdout, outcome.output ?? null)
+  // A program gets the text as it is; a terminal would obey what is in it.
   const text = stdout.isTTY === true ? harmlessText(outcome.output) : outcome.output
   await write(stdout, `${text}\n`)
 }
@@ -33,11 +34,6 @@ function toAnswer(outcome: Outcome, withSession: boolean) {
 /** An error as a command prints it among its results. */
 export function toItemError({ code, message }: LllmError) {
   return { code, message }
-}
-
-/** A program gets the text as it is; a terminal would obey what is in it. */
-function harmlessText(text: string): string {
-  return text.split('\t').map(harmlessLines).join('\t')
 }
 
 /** One line: how a call ended, what it took, and where it can be looked up. */
@@ -62,8 +58,8 @@ const causeLengthMax = 2_000
 /** What went wrong. What the code of a tactic threw is shown to whoever runs it here: it is the author, or close to one. */
 export function tellError(error: LllmError, env: Shell['env']): string {
   const { message, code, cause } = error
-  if (code !== 'tactic-failed' || !(cause instanceof Error)) return message
+  if (code !== 'tactic-failed' || !(cause instanceof Error)) return harmlessText(message)
   const isDebugging = ['debug', 'trace'].includes(env['LLLM_LOG_LEVEL'] ?? '')
   const told = (isDebugging && cause.stack) || `${cause.name}: ${cause.message}`
-  return `${message}\n${harmlessText(told.slice(0, causeLengthMax))}${isDebugging ? '' : '\nLLLM_LOG_LEVEL=debug tells where.'}`
+  return `${harmlessText(message)}\n${harmlessText(told.slice(0, causeLengthMax))}${isDebugging ? '' : '\nLLLM_LOG_LEVEL=debug tells where.'}`
 }

@@ -8,9 +8,11 @@ import { parse } from '../http/parse.ts'
 import { canBeSimulated } from '../http/simulated.ts'
 import type { Runtime } from '../runtime.ts'
 import { readSettings, type Settings } from '../settings.ts'
+import { simulatedNotice } from '../simulated-notice.ts'
 import { systemWorld } from '../system-world.ts'
 import type { Screen } from './live-view-screen.ts'
 import type { Shell } from './shell.ts'
+import { writeWarnings } from './write.ts'
 
 /** A runtime in this process, with what it was made from. */
 export interface CallRuntime {
@@ -23,7 +25,11 @@ export interface CallRuntime {
  *
  * @throws LllmError for a mistake in them; the reason of the signal once that aborts.
  */
-export async function openRuntime({ env, folder }: Shell, screen: Screen, signal: AbortSignal): Promise<CallRuntime> {
+export async function openRuntime(
+  { env, folder, stderr }: Shell,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<CallRuntime> {
   const settings = readSettings(env)
   const opening = assemble(settings, {
     folder,
@@ -32,7 +38,7 @@ export async function openRuntime({ env, folder }: Shell, screen: Screen, signal
   })
   try {
     const runtime = await untilAborted(() => opening, signal)
-    for (const warning of runtime.warnings) await screen.say(`lllm: ${warning}`)
+    await writeWarnings(stderr, runtime.warnings)
     return { runtime, settings }
   } catch (error) {
     // Whoever has given up does not wait; what was opened is closed all the same.
@@ -54,9 +60,7 @@ function tellKeeperEvent({ type, sessionId }: KeeperEvent): string {
 
 export async function warnIfSimulated(config: BoundConfig, screen: Screen): Promise<void> {
   if (!canBeSimulated(config)) return
-  await screen.say(
-    'lllm: No OPENAI_API_KEY and no OPENAI_BASE_URL: replies are made up by the simulated model, and cost nothing.',
-  )
+  await screen.say(`lllm: ${simulatedNotice}`)
 }
 
 /** @throws LllmError `invalid-parameter` */

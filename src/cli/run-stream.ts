@@ -1,5 +1,5 @@
 import type { AgentPlace, Emit, EngineEvent } from '../domain/event.ts'
-import { harmlessLines } from './display-text.ts'
+import { harmlessText } from './display-text.ts'
 import type { Output } from './shell.ts'
 import { write } from './write.ts'
 
@@ -28,7 +28,7 @@ function printForReader(output: Output): ReplyPrinter {
     const begin = reply === speaker ? '' : `${isAtLineStart ? '' : '\n'}── ${nameOf(event)} ──${askedAgain(event)}\n`
     speaker = reply
     isAtLineStart = event.text.endsWith('\n')
-    await write(output, begin + toShown(event.text))
+    await write(output, begin + harmlessText(event.text))
   }
   return {
     emit: guarded(print),
@@ -60,7 +60,7 @@ function printLines(output: Output): ReplyPrinter {
     if (text !== '') await tell(place, [text])
   }
   async function tell(place: AgentPlace, lines: readonly string[]) {
-    if (lines.length > 0) await write(output, lines.map((line) => `${nameOf(place)}: ${toShown(line)}\n`).join(''))
+    if (lines.length > 0) await write(output, lines.map((line) => `${nameOf(place)}: ${harmlessText(line)}\n`).join(''))
   }
   return {
     emit: guarded(print),
@@ -91,8 +91,4 @@ function nameOf({ path, agent }: AgentPlace): string {
 
 function askedAgain({ attempt }: Delta): string {
   return attempt > 0 ? ' asked again: the reply before was not used' : ''
-}
-
-function toShown(text: string): string {
-  return text.split('\t').map(harmlessLines).join('\t')
 }

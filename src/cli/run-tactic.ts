@@ -4,7 +4,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { openLiveView } from './live-view.ts'
 import { Screen } from './live-view-screen.ts'
 import type { RunFlags } from './run-command.ts'
-import { type Interrupts, withInterrupts } from './run-interrupts.ts'
+import { type Interrupts, isSignal, type Stage, withInterrupts } from './run-interrupts.ts'
 import { tellEnd, tellError, writeResult } from './run-report.ts'
 import { judgeTags, openRuntime, warnIfSimulated } from './run-runtime.ts'
 import { printReplies } from './run-stream.ts'
@@ -22,8 +22,8 @@ export async function runTactic(
   const tags = judgeTags(flags.tag)
   const screen = new Screen(shell)
   const scope = openStopScope([])
-  const cancel = () => {
-    void screen.say('lllm: Cancelling. Ctrl-C once more ends at once.')
+  const cancel: Stage = (interruption) => {
+    if (isSignal(interruption)) void screen.say('lllm: Cancelling. Ctrl-C once more ends at once.')
     scope.stop('cancelled')
   }
   return withInterrupts(shell, [cancel], async (interrupts) => {
@@ -51,6 +51,7 @@ interface Work {
 async function callOnce(work: Work): Promise<ExitCode> {
   const { shell, screen, flags, signal, interrupts } = work
   const { runtime, settings } = await openRuntime(shell, screen, signal)
+  const stopPrinting = shell.onPrint((text) => void screen.say(text))
   try {
     const { engine } = runtime
     const tactic = engine.find(work.tactic)
@@ -70,6 +71,7 @@ async function callOnce(work: Work): Promise<ExitCode> {
     const isInterrupted = interrupts.count > 0 && outcome.error.code === 'cancelled'
     return isInterrupted ? interrupts.exitCode : exitCodeOf(outcome.error.code)
   } finally {
+    stopPrinting()
     await runtime.close()
   }
 }

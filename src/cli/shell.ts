@@ -9,6 +9,9 @@ export interface Output extends Writable {
   readonly rows?: number
 }
 
+/** Why a command has to end: Ctrl-C, SIGTERM, or an output that takes nothing more, since its reader has gone or its disk is full. */
+export type Interruption = 'SIGINT' | 'SIGTERM' | 'pipe-closed' | 'output-failed'
+
 /** What a command is run in. Commands touch nothing of the process but this, so that a test can run them in its own. */
 export interface Shell {
   readonly env: Environment
@@ -19,8 +22,10 @@ export interface Shell {
   readonly stdout: Output
   /** For everything that is said beside the result. */
   readonly stderr: Output
-  /** Calls a listener for each Ctrl-C, or SIGTERM, until the returned function is called. */
-  onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void
+  /** Calls a listener for each interruption until the returned function is called. Where nobody listens, the process ends. */
+  onInterrupt(listener: (interruption: Interruption) => void): () => void
+  /** Hands a listener what the code of packages prints, until the returned function is called. It else goes to the standard error. */
+  onPrint(listener: (text: string) => void): () => void
 }
 
 /** What a command does, once its arguments are known. Rejects with an LllmError, which ends it with its exit code. */

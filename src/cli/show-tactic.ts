@@ -1,6 +1,6 @@
 import type { AgentPlan } from '../domain/agent.ts'
 import type { JsonSchema } from '../domain/json.ts'
-import type { BoundTactic } from '../engine/engine.ts'
+import type { BoundConfig, BoundTactic } from '../engine/engine.ts'
 import { createFindTactic } from '../engine/find-tactic.ts'
 import { toTacticRecord } from '../http/tactic-record.ts'
 import { fakeJson } from '../invokers/fake-json.ts'
@@ -34,7 +34,7 @@ async function writeTactic(stdout: Output, bound: BoundTactic, url: string): Pro
   )
   if (agents.length > 0) await writeSection(stdout, 'Agents', () => writeTable(stdout, agentColumns, agents))
   const subTactics = [...configs].flatMap(([config, { subTactics: subs }]) =>
-    [...subs].map(([key, sub]) => [config, key, sub.tactic.id, sub.config.name]),
+    [...subs].map(([key, sub]) => [config, key, ...whichTactic(sub)]),
   )
   if (subTactics.length > 0) {
     await writeSection(stdout, 'Sub-tactics', () => writeTable(stdout, subTacticColumns, subTactics))
@@ -69,6 +69,19 @@ const subTacticColumns = [
   { title: 'TACTIC' },
   { title: 'WITH CONFIG' },
 ] as const
+
+/** A remote tactic is known, and has its configs, at its own service. */
+function whichTactic({
+  tactic,
+  config,
+}: {
+  readonly tactic: BoundTactic
+  readonly config: BoundConfig
+}): readonly [tactic: string, config: string] {
+  const { remote } = tactic.tactic.spec
+  if (remote === undefined) return [tactic.id, config.name]
+  return [`${remote.tactic} at ${remote.url}`, remote.config ?? 'its default']
+}
 
 async function writeSection(stdout: Output, title: string, writeBody: () => Promise<void>): Promise<void> {
   await write(stdout, `\n${styled(stdout, ['bold', 'underline'], title)}\n`)

@@ -1,4 +1,4 @@
-import type { BatchAnswer, BatchItem, BatchSums, CallAnswer, Page } from './answers.ts'
+import type { BatchAnswer, BatchItem, BatchSums, CallAnswer, Page, SessionAnswer } from './answers.ts'
 import { LllmFault } from './fault.ts'
 
 // What any later code relies on is looked at. That results fit their types is the promise of the service, which validates them.
@@ -6,6 +6,11 @@ import { LllmFault } from './fault.ts'
 /** @throws LllmFault `protocol`, as all of these do. */
 export function asCallAnswer<Answer extends CallAnswer<unknown>>(value: unknown): Answer {
   return expectMembers(value, 'result', 'session_id', 'cost_usd') as never
+}
+
+export function asSessionAnswer<Output>(value: unknown): SessionAnswer<Output> {
+  expectMembers(expectMembers(value, 'session')['session'], 'id', 'state', 'cost', 'sub_sessions')
+  return asCallAnswer(value)
 }
 
 export function asBatchAnswer<Output>(value: unknown): BatchAnswer<Output> {

@@ -1,5 +1,6 @@
 import type { SessionState } from '../domain/session.ts'
 import type { CostRecord, SessionRecord, SessionSummaryRecord } from '../domain/session-record.ts'
+import type { CostGroup } from '../domain/session-store.ts'
 import type { ProblemRecord } from './problem.ts'
 
 // Answers are given as the service sends them: what a page of the documentation, a log or a stored file shows is what code sees.
@@ -110,7 +111,7 @@ export interface CostTotals extends CallCosts {
 
 /** Has a member for each group that was asked for; null where a session does not have the tag. */
 export type CostRow = CostTotals & {
-  readonly [Group in 'tactic' | 'agent' | 'model' | 'day' | `tag.${string}`]?: string | null
+  readonly [Group in CostGroup]?: string | null
 }
 
 export interface CostsAnswer {

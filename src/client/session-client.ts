@@ -1,5 +1,6 @@
 import type { SessionState } from '../domain/session.ts'
 import type { SessionRecord } from '../domain/session-record.ts'
+import type { CostGroup } from '../domain/session-store.ts'
 import { asPage, expectMembers } from './answer-shape.ts'
 import type { CostsAnswer, Page, SessionCost, SessionItem } from './answers.ts'
 import { toRequestOptions } from './call-options.ts'
@@ -26,7 +27,7 @@ export interface PageQuery extends SessionQuery {
 
 export interface CostsQuery extends SessionQuery {
   /** Up to 5. Default: `tactic`. */
-  readonly groupBy?: readonly ('tactic' | 'agent' | 'model' | 'day' | `tag.${string}`)[]
+  readonly groupBy?: readonly CostGroup[]
 }
 
 /** The sessions of a service. Everything rejects as the methods of a tactic do. */
@@ -60,8 +61,9 @@ export function createSessionClient(transport: Transport): SessionClient {
       do {
         const page: Page<SessionItem> = await list({ ...query, ...(cursor == null ? {} : { cursor }) }, options)
         yield* page.data
-        if (page.next_cursor !== null && page.next_cursor === cursor) {
-          throw new LllmFault('protocol', 'The service gives the same page of sessions again and again.', {
+        // A page without a session is the last one. Otherwise this might go on for ever, and nobody would notice.
+        if (page.next_cursor !== null && (page.next_cursor === cursor || page.data.length === 0)) {
+          throw new LllmFault('protocol', 'The service gives pages of sessions that do not come to an end.', {
             status: 200,
           })
         }

@@ -1,4 +1,4 @@
-import { asBatchAnswer, asCallAnswer } from './answer-shape.ts'
+import { asBatchAnswer, asCallAnswer, asSessionAnswer } from './answer-shape.ts'
 import type { BatchAnswer, CallAnswer, SessionAnswer } from './answers.ts'
 import {
   type BatchOptions,
@@ -47,7 +47,7 @@ export function createTacticClient<Input, Output>(transport: Transport, name: st
       return asCallAnswer(await transport.ask(post('', callOf(task, options), options)))
     },
     async session(task, options = {}) {
-      return asCallAnswer(await transport.ask(post('', callOf(task, options, { return_session: true }), options)))
+      return asSessionAnswer(await transport.ask(post('', callOf(task, options, { return_session: true }), options)))
     },
     async batch(tasks, options = {}) {
       return asBatchAnswer(await transport.ask(post('/batch', batchOf(tasks, options), options)))

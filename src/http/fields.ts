@@ -57,6 +57,9 @@ export const sessionId = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be th
 
 /** RFC 3339: a time with its offset, or a day, which means its first moment in UTC. Becomes ms since 1970. */
 export const time = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date()], 'must be an RFC 3339 time such as 2026-11-02T09:30:00Z')
+  .union(
+    [z.iso.datetime({ offset: true }), z.iso.date()],
+    'must be an RFC 3339 time such as 2026-11-02T09:30:00Z, or a day such as 2026-11-02',
+  )
   .transform((text) => Date.parse(text))
   .meta({ anyOf: undefined, type: 'string', examples: ['2026-11-02T09:30:00Z', '2026-11-02'] })

@@ -42,10 +42,14 @@ export function originOf({ lllmStory: { id }, server }: FastifyRequest): Problem
   return { requestId: id, prefix: server.lllm.prefix }
 }
 
-/** Tells the log of an error that is the service's own fault, or the tactic's: callers do not see its cause. */
+/**
+ * Tells the log of an error that is the service's own fault, or the tactic's: callers do not see its cause. So it does where another
+ * service failed, for nothing else tells which one, and why.
+ */
 export function logFault(error: LllmError, request: FastifyRequest) {
-  if (problemKinds[error.code].status !== 500) return
-  request.log.error({ error: toErrorLog(error), request_id: request.lllmStory.id }, 'request failed')
+  const entry = () => ({ error: toErrorLog(error), request_id: request.lllmStory.id })
+  if (problemKinds[error.code].status === 500) request.log.error(entry(), 'request failed')
+  else if (error.code === 'remote-failed') request.log.warn(entry(), 'remote call failed')
 }
 
 /** The path of a URL without its query, which may hold what is nobody else's business. */

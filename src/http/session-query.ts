@@ -12,16 +12,20 @@ const filterFields = {
   tactic: name
     .optional()
     .describe('Only sessions of this tactic: of all that have the name, or of one by `package::name`.'),
-  state: z.enum(sessionStates).optional().describe('Only sessions in this state.'),
+  state: z
+    .enum(sessionStates, `must be one of ${sessionStates.join(', ')}`)
+    .optional()
+    .describe('Only sessions in this state.'),
   started_after: time.optional().describe('Only sessions that started at this time or later (RFC 3339).'),
   started_before: time.optional().describe('Only sessions that started before this time (RFC 3339).'),
 }
 
+const limitRange = 'must be a whole number from 1 to 200'
 const limit = z
   .string()
-  .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
+  .regex(/^\d{1,3}$/, limitRange)
   .transform(Number)
-  .pipe(z.int().min(1).max(200))
+  .pipe(z.int().min(1, limitRange).max(200, limitRange))
 
 /** The query of `GET /sessions`, without its tags. */
 export const listQuery = z.strictObject({

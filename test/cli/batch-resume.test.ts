@@ -1,7 +1,7 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { scripted } from '../e2e/support/service.ts'
 import { after, createGate, hang, type ScriptedProvider, says, status } from '../support/scripted-provider.ts'
@@ -55,6 +55,9 @@ describe('a batch that was ended is gone on with, and nothing that is done is as
     await provider.until(({ inFlight }) => inFlight === 0)
     isKilled = true
     expect(batch.states()).toEqual(allOf(3, 'success'))
+    // Its lock is left behind, and locks nothing.
+    expect(readdirSync(dirname(batch.out)).sort()).toEqual(['out.jsonl', 'out.jsonl.lock', 'tasks.jsonl'])
+    expect(statSync(`${batch.out}.lock`).size).toBe(0)
     // In the middle of a line.
     appendFileSync(batch.out, '{"index":3,"status":"succ')
 
@@ -78,7 +81,9 @@ describe('a batch that was ended is gone on with, and nothing that is done is as
     const { code, stderr } = await running
     expect(code).toBe(130)
     expect(stderr).toContain('5 tasks: 2 success, 0 failure, 3 not started')
-    expect(stderr).toContain(`To go on: lllm batch summarizer ${batch.file} --out ${batch.out} --resume\n`)
+    expect(stderr).toContain(
+      `To go on: lllm batch summarizer ${batch.file} --out ${batch.out} --resume --max-workers 2\n`,
+    )
     expect(batch.states()).toEqual(allOf(2, 'success'))
 
     expect(await runLllm(batch.resume, { provider })).toMatchObject({ code: 0 })
@@ -137,6 +142,65 @@ describe('a batch that was ended is gone on with, and nothing that is done is as
   })
 })
 
+describe('an output that another batch writes is refused, so that nothing is paid twice', () => {
+  async function openHanging() {
+    const batch = await openBatch(['a', 'b', 'c'])
+    let isOver = false
+    const provider = await scripted((request) => (isOver ? echo(request) : hang()))
+    return { ...batch, provider, end: () => (isOver = true) }
+  }
+
+  test.each([
+    { by: 'going on', option: '--resume' },
+    { by: 'replacing it', option: '--overwrite' },
+  ])('by $by', async ({ option }) => {
+    const { args, out, resume, provider, end, states } = await openHanging()
+    const shell = createTestShell({ provider })
+    const running = runLllm(args, shell)
+    await provider.until(({ inFlight }) => inFlight === 2)
+    const { code, stderr } = await runLllm([...args, option], { provider })
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `lllm: --out: ${out} is being written by another batch. Wait until that has ended, or give another --out.\n`,
+    })
+    expect(provider.requests).toHaveLength(2)
+    for (let count = 0; count < 2; count++) shell.interrupt()
+    await running
+    expect(existsSync(`${out}.lock`)).toBe(false)
+    end()
+    expect(await runLllm(resume, { provider })).toMatchObject({ code: 0 })
+    expect(states()).toEqual(allOf(3, 'success'))
+  })
+
+  test('of two that begin at the same moment, one does', async () => {
+    const { args, out, provider, states, end } = await openHanging()
+    end()
+    const codes = await Promise.all(
+      [1, 2, 3, 4].map(async () => (await runLllm([...args, '--resume'], { provider })).code),
+    )
+    expect(codes).toContain(0)
+    expect(askedOf(provider)).toEqual({ a: 1, b: 1, c: 1 })
+    expect(states()).toEqual(allOf(3, 'success'))
+    expect(existsSync(`${out}.lock`)).toBe(false)
+  })
+
+  test('a file beside it that is none of ours is left alone', async () => {
+    const { args, out, provider } = await openHanging()
+    writeFileSync(`${out}.lock`, 'dear diary, this is not a database')
+    expect(await runLllm(args, { provider })).toMatchObject({ code: 2, stdout: '' })
+    expect(readFileSync(`${out}.lock`, 'utf8')).toContain('dear diary')
+  })
+})
+
+test('the command that goes on has the bounds of the one that was ended', async () => {
+  const batch = await openBatch(['a', 'b'])
+  const provider = await scripted((request) => (wordOf(request) === 'b' ? status(400) : echo(request)))
+  const bounds = ['--budget', '2.5', '--max-workers', '2', '--tag', 'team=docs', '--tag', "who=it's me", '--fail-fast']
+  const { stderr } = await runLllm([...batch.args, ...bounds], { provider })
+  const told = `--resume --budget 2.5 --max-workers 2 --tag team=docs --tag 'who=it'\\''s me' --fail-fast\n`
+  expect(stderr).toContain(told)
+})
+
 describe('an output of something else is refused, and left as it is', () => {
   test.each([
     {
@@ -147,6 +211,7 @@ describe('an output of something else is refused, and left as it is', () => {
     { of: 'other tasks', change: { tasks: ['b', 'a'] }, told: 'which was another task then' },
     { of: 'more tasks', change: { tasks: ['a'] }, told: 'but there are only 1 tasks' },
     { of: 'no batch', change: { out: 'dear diary\n' }, told: 'line 1, is no result of a batch' },
+    { of: 'no batch, in one line', change: { out: 'dear diary' }, told: 'line 1, is no result of a batch' },
     { of: 'no batch, in the middle', change: { more: 'half a line\n' }, told: 'line 3, is no result of a batch' },
   ])('that of $of', async ({ change, told }) => {
     const batch = await openBatch(['a', 'b'])

@@ -3,11 +3,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Progress, tellProgress } from '../../src/cli/progress.ts'
+import { Screen } from '../../src/cli/live-view-screen.ts'
+import { openProgressView, Progress, tellProgress } from '../../src/cli/progress.ts'
 import { costOf } from '../../src/domain/cost.ts'
 import { openSessionStore } from '../../src/stores/open-session-store.ts'
 import { replyUsd, scripted, usage } from '../e2e/support/service.ts'
 import { hang, says, status } from '../support/scripted-provider.ts'
+import { spawnLllm } from './support/spawn-lllm.ts'
 import { createTestShell, runLllm } from './support/test-shell.ts'
 
 /** A folder with files in it, which is removed after the test. */
@@ -185,13 +187,30 @@ describe('a batch that cannot be begun ends with exit code 2, and nothing is spe
 })
 
 describe('an output that takes no more', () => {
+  test('because its reader has gone ends the batch: what was paid is in the sessions', async () => {
+    const provider = await scripted((request) => (request.lastText.endsWith('a') ? echo(request) : hang()))
+    const at = await folderWith({ 'tasks.jsonl': jsonLines(['a', 'b', 'c', 'd']) })
+    const args = ['batch', 'summarizer', at('tasks.jsonl'), '--max-workers', '2']
+    const running = spawnLllm(args, { provider, database: at('sessions.db') }, { closeStdout: true })
+    const { code, stderr } = await running.exited
+    expect(code).toBe(141)
+    expect(stderr).toContain('4 tasks: 1 success, 0 failure')
+    expect(stderr).not.toMatch(/^\s+at |EPIPE/m)
+    const store = await openSessionStore(at('sessions.db'))
+    const { data } = await store.list({}, 10)
+    await store.close()
+    expect(data).toHaveLength(provider.requests.length)
+    expect(data.map(({ state }) => state)).not.toContain('running')
+  })
+
   test.runIf(process.platform === 'linux')('ends the batch: what was paid is in the sessions', async () => {
     const provider = await scripted(echo)
     const at = await folderWith({ 'tasks.jsonl': jsonLines(['a', 'b', 'c', 'd']) })
     const args = ['batch', 'summarizer', at('tasks.jsonl'), '--out', '/dev/full', '--max-workers', '2']
     const { code, stdout, stderr } = await runLllm(args, { provider, database: at('sessions.db') })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain('--out: /dev/full cannot be written: the disk is full. No more tasks were started')
+    expect(stderr).toContain('--out: /dev/full cannot be written: the disk is full. No more tasks were started.')
+    expect(stderr).toContain(' 2 results cannot be found there, but in the sessions.\n')
     expect(provider.requests).toHaveLength(2)
     const store = await openSessionStore(at('sessions.db'))
     const { data } = await store.list({}, 10)
@@ -208,6 +227,13 @@ describe('an output that takes no more', () => {
   })
 })
 
+test('a terminal gets results with nothing in them that it obeys', async () => {
+  const provider = await scripted(() => says('\u009b2J\u202e'))
+  const { stdout } = await runLllm(['batch', 'summarizer', '-'], { provider, stdin: '"a"', terminal: true })
+  expect(stdout).toContain('"result":"\\u009b2J\\u202e"')
+  expect(linesOf(stdout)).toMatchObject([{ result: '\u009b2J\u202e' }])
+})
+
 describe('progress', () => {
   test('is a bar on a terminal, which makes room for results', async () => {
     const provider = await scripted(async (request) => {
@@ -219,6 +245,19 @@ describe('progress', () => {
     expect(code).toBe(0)
     // It is taken away at the end.
     expect(stderr).toContain('\x1b[1A\r\x1b[J2 tasks: 2 success')
+  })
+
+  test('is a line every ten seconds where nothing can be drawn', () => {
+    const { stderr, env } = createTestShell()
+    const progress = new Progress(3, 0, 0)
+    let nowMs = 0
+    const view = openProgressView(new Screen({ stderr, env }), progress, () => nowMs)
+    for (nowMs of [4_000, 9_999, 10_000, 12_000, 20_000]) {
+      progress.counts.success = 1
+      view.update()
+    }
+    view.end()
+    expect(stderr.text).toBe('lllm: 1/3, 6.0/min, 20.0 s left, $0.000000\nlllm: 1/3, 3.0/min, 40.0 s left, $0.000000\n')
   })
 
   test('tells the rate, what is left, the failures and the cost', () => {

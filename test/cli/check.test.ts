@@ -190,7 +190,14 @@ export default class extends Tactic({
       'prompts/used.md': 'Used.',
       'prompts/asked.md': 'Asked.',
       'prompts/stray.md': 'Stray.',
+      'prompts/far/asked.md': 'Asked, too.',
+      'prompts/far/named.md': 'Named.',
       'tactics/_ask.ts': "export const ask = (agent) => agent.receivePrompt('asked')",
+      // Wherever in the package a module is: tactics may import it.
+      'lib/deep/ask.ts': "export const ask = (agent) => agent.receivePrompt(`far/asked`, demo('demo:far/named'))",
+      // But not in what is hidden, or was installed: that is somebody else's.
+      'lib/node_modules/other/index.js': "export const path = 'stray'",
+      '.cache/other.js': "export const path = 'stray'",
     })
     expect(code).toBe(0)
     expect(warnings).toEqual([
@@ -241,10 +248,60 @@ No mistakes, 1 warning in 1 package, 1 tactic, 1 config, 1 prompt.
     })
   })
 
+  test.each([[], ['--static']])(
+    'judges the files that settings name, and variables that are wrong %s',
+    async (...args) => {
+      const folder = await writePackage({
+        ...sound,
+        'prices.yaml': 'small-1: { input_per_mtok: cheap }\n',
+        'budgets.yaml': 'budgets:\n  - { scope: total, limit_usd: -1, per: day }\n',
+        'mcp.json': '{ "mcpServers": { "Eyes": { "url": "http://127.0.0.1:1/" } } }',
+        'configs/typo.yaml': 'globl: {}',
+      })
+      const env = {
+        LLLM_HOME: join(folder, '.home'),
+        LLLM_PRICES: join(folder, 'prices.yaml'),
+        LLLM_BUDGETS: join(folder, 'budgets.yaml'),
+        LLLM_MCP_CONFIG: join(folder, 'mcp.json'),
+        LLLM_PORT: 'many',
+        LLLM_LOG_LEVEL: 'loud',
+      }
+      const { code, stdout, stderr } = await runLllm(['check', '--json', ...args], { folder, env })
+      expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+      const { mistakes, checked } = JSON.parse(stdout.replaceAll(`${folder}/`, '')) as Report
+      const told = mistakes.map(({ code: kind, message }) => `${kind}: ${message}`)
+      expect(told).toEqual([
+        'invalid-settings: LLLM_PORT must be a whole number from 0 to 65535, not "many".',
+        expect.stringMatching(/^invalid-settings: LLLM_LOG_LEVEL must be /),
+        expect.stringMatching(/^invalid-settings: prices\.yaml/),
+        expect.stringMatching(/^invalid-settings: mcp\.json/),
+        expect.stringMatching(/^invalid-settings: budgets\.yaml.*limit_usd/),
+        expect.stringMatching(/^invalid-config: configs\/typo\.yaml: \/globl/),
+      ])
+      expect(checked).toMatchObject({ packages: 1, configs: 2 })
+    },
+  )
+
+  test('says which file of the settings cannot be read, and warns of a budget for a tactic that is not there', async () => {
+    const missing = await runLllm(['check'], { env: { LLLM_PRICES: '/no/such/prices.yaml' } })
+    expect(missing.code).toBe(1)
+    expect(missing.stdout).toMatch(/^mistake {2}LLLM_PRICES: the file \/no\/such\/prices\.yaml cannot be read/)
+    const folder = await writePackage({
+      ...sound,
+      'budgets.yaml': 'budgets: [{ scope: { tactic: esay }, limit_usd: 1, per: day }]\n',
+    })
+    const env = { LLLM_HOME: join(folder, '.home'), LLLM_BUDGETS: join(folder, 'budgets.yaml') }
+    const { code, stdout } = await runLllm(['check'], { folder, env })
+    expect(code).toBe(0)
+    expect(stdout).toContain(
+      'warning  LLLM_BUDGETS: there is no tactic "esay", so its budget limits nothing. Did you mean',
+    )
+  })
+
   test('tells that there is no manifest where LLLM_CONFIG says', async () => {
     const { code, stdout } = await runLllm(['check'], { env: { LLLM_CONFIG: '/no/such/place' } })
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^mistake {2}\/no\/such\/place: There is no manifest\.\n/)
+    expect(stdout).toMatch(/^mistake {2}\/no\/such\/place: There is no lllm\.toml, where /)
   })
 })
 

@@ -65,6 +65,8 @@ describe('lllm serve', () => {
   test('says what is wrong where it cannot start, and ends with exit code 1', async () => {
     const { code, stdout, stderr } = await lllm(['serve'], { env: { LLLM_CONFIG: '/no/such/place' } }).exited
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toBe('lllm cannot start. /no/such/place: There is no manifest.\n')
+    expect(stderr).toBe(
+      'lllm cannot start. /no/such/place: There is no lllm.toml, where LLLM_CONFIG (or --package) says that one is.\n',
+    )
   })
 })

@@ -133,7 +133,7 @@ function stateAfter(...events: readonly EngineEvent[]): LiveState {
   return state
 }
 
-const textsOf = (state: LiveState) => drawCall('pipeline', state, 2_000).map(({ text }) => text)
+const textsOf = (state: LiveState, columns = 80) => drawCall('pipeline', state, 2_000, columns).map(({ text }) => text)
 const delta = (text: string): EngineEvent => ({ type: 'agent.delta', ...place('1'), step: 0, attempt: 0, text })
 
 describe('the live view', () => {
@@ -153,6 +153,21 @@ describe('the live view', () => {
       'pipeline: 2.0 s, 1 agent call, 1 tool call, 1,000 tokens, $0.003000',
       '  ✓ research/finder: 0 ms, 1,000 tokens, $0.003000, 1 tool call',
     ])
+  })
+
+  test('shows the newest words, as many as fit', () => {
+    const started: EngineEvent = { type: 'agent.started', ...place('1') }
+    const lastOf = (text: string, columns: number) =>
+      textsOf(stateAfter(started, delta(text)), columns)
+        .at(-1)
+        ?.trim()
+    expect([30, 29, 20, 10].map((columns) => lastOf('Bees 蜂蜂 dance all day', columns))).toEqual([
+      'Bees 蜂蜂 dance all day',
+      '…蜂蜂 dance all day',
+      '…all day',
+      '…ay',
+    ])
+    expect(lastOf('蜂'.repeat(100), 20)).toBe(`…${'蜂'.repeat(6)}`)
   })
 
   test('stays small, however many agents are called', () => {
@@ -180,6 +195,21 @@ describe('the live view', () => {
     expect(stderr).toContain('\\u001b[2J')
     expect(stderr).not.toContain('\u001b[2J')
     expect(stderr).toMatch(/✓ writer: .*\n.*success: /)
+  })
+})
+
+describe('what the code of a tactic prints', () => {
+  test('stands above the live view, which makes room for it', async () => {
+    const gate = createGate()
+    const provider = await scripted([streams(['Bees ', gate, 'dance.'])])
+    const shell = createTestShell({ provider, terminal: true })
+    const running = runLllm(['run', 'summarizer', 'bees'], shell)
+    await shell.stderr.until(/Bees/)
+    shell.print('tick\n')
+    gate.open()
+    expect((await running).stderr).toContain('\u001b[3A\r\u001b[Jtick\n\u001b[1msummarizer: ')
+    shell.print('late\n')
+    expect(shell.stderr.text).toMatch(/late\n$/)
   })
 })
 

@@ -1,6 +1,7 @@
+import { closeSync, openSync } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { withInterrupts } from '../../src/cli/run-interrupts.ts'
 import { openSessionStore } from '../../src/stores/open-session-store.ts'
 import { config, writePackage } from '../e2e/support/package.ts'
@@ -188,6 +189,21 @@ export default class extends Tactic({ name: 'broken', agents: ['writer'] }) {
   })
 })
 
+test('a reader who goes away in the middle of a call cancels it, and its session is stored', async () => {
+  const provider = await scripted(() => hang())
+  const database = files.newPath()
+  const shell = createTestShell({ provider, database })
+  const running = runLllm(['run', 'summarizer', 'bees', '--stream'], shell)
+  await provider.until(({ inFlight }) => inFlight === 1)
+  shell.interrupt('pipe-closed')
+  // Once more, for what was written since.
+  shell.interrupt('pipe-closed')
+  const { code, stderr } = await running
+  expect(code).toBe(141)
+  await provider.until(({ aborted }) => aborted === 1)
+  expect(await storedSession(database, sessionIdIn(stderr))).toMatchObject({ state: 'cancelled' })
+})
+
 describe('Ctrl-C', () => {
   test.each([
     { signal: 'SIGINT', code: 130 },
@@ -256,6 +272,14 @@ export default class extends Tactic({ name: 'chatty', agents: ['writer'] }) {
     const { code, stdout, stderr } = await spawnLllm(['run', 'chatty', 'bees'], { folder }).exited
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'bees\n' })
     expect(stderr).toMatch(/^I am here$/m)
+  })
+
+  test.runIf(process.platform === 'linux')('it says that its result could not be written', async () => {
+    const full = openSync('/dev/full', 'w')
+    onTestFinished(() => closeSync(full))
+    const { code, stderr } = await spawnLllm(['run', 'summarizer', 'bees'], {}, { stdout: full }).exited
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^success: .*\nlllm: The standard output cannot be written: the disk is full\.\n$/m)
   })
 
   test('it ends with 141 when nobody reads its result', async () => {

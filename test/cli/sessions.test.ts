@@ -287,10 +287,13 @@ describe('without a database', () => {
 
 describe('options that do not fit end with exit code 2, and are named', () => {
   test.each([
-    [['sessions', '--limit', '201'], '--limit '],
+    [['sessions', '--limit', '201'], '--limit must be a whole number from 1 to 200.\n'],
     [['sessions', '--limit', 'ten'], '--limit must be a whole number from 1 to 200'],
-    [['sessions', '--state', 'done'], '--state '],
-    [['sessions', '--from', 'yesterday'], '--from must be an RFC 3339 time'],
+    [['sessions', '--state', 'done'], '--state must be one of running, success, failure, cancelled.\n'],
+    [
+      ['sessions', '--from', 'yesterday'],
+      '--from must be an RFC 3339 time such as 2026-11-02T09:30:00Z, or a day such as 2026-11-02.\n',
+    ],
     [['sessions', '--cursor', '!'], '--cursor must be the next_cursor'],
     [['sessions', '--tag', 'team'], 'A tag is written as key=value.'],
     [['sessions', '--tag', 'a=b', '--tag', 'a=c'], 'The tag a is given twice.'],

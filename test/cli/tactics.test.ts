@@ -122,6 +122,25 @@ curl http://localhost:8080/tactics/essay -H 'content-type: application/json' -d 
     expect(stdout).toMatch(/default {2}writer {2}gpt-4o .* style$/m)
   })
 
+  test('says where a sub-tactic is that another service has', async () => {
+    const { lllm } = await inFolder({
+      'tactics/chief.ts': `import { remoteTactic, Tactic } from 'lllm'
+const tactics = {
+  research: remoteTactic('http://far.example:8080/ai/', 'researcher'),
+  review: remoteTactic('https://far.example', 'house::review', { config: 'pro' }),
+}
+export default class extends Tactic({ name: 'chief', tactics }) {
+  async call(task) { return task }
+}
+`,
+    })
+    expect((await lllm('show', 'chief')).stdout).toContain(`Sub-tactics
+CONFIG   SUB-TACTIC  TACTIC                                    WITH CONFIG
+default  research    researcher at http://far.example:8080/ai  its default
+default  review      house::review at https://far.example      pro
+`)
+  })
+
   test('gives a line for the shell that sends the example as it is, whatever is in it', async () => {
     const { lllm } = await inFolder(twoPackages)
     const { stdout } = await lllm('show', 'count')

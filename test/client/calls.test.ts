@@ -213,10 +213,12 @@ describe('looking back', () => {
     expect(await Array.fromAsync(client.sessions.all({ startedAfter: new Date(Date.now() + 60_000) }))).toEqual([])
   })
 
-  test('does not follow the same page for ever', async () => {
-    const { url } = await openFaulty(json({ data: [], next_cursor: 'again' }))
-    const all = Array.fromAsync(createClient({ url }).sessions.all())
-    await expect(all).rejects.toThrow(LllmFault)
+  test('does not follow pages for ever, be they the same or empty', async () => {
+    const same = await openFaulty(json({ data: [{}], next_cursor: 'again' }))
+    await expect(Array.fromAsync(createClient({ url: same.url }).sessions.all())).rejects.toThrow(LllmFault)
+    const empty = await openFaulty((reply) => json({ data: [], next_cursor: `page ${empty.received.length}` })(reply))
+    await expect(Array.fromAsync(createClient({ url: empty.url }).sessions.all())).rejects.toThrow(LllmFault)
+    expect([same, empty].map(({ received }) => received.length)).toEqual([2, 1])
   })
 
   test('shows and deletes a session, and tells what it cost', async () => {
@@ -236,6 +238,8 @@ describe('looking back', () => {
       ['odd', 1],
     ])
     expect(total).toMatchObject({ sessions: 3, llm_calls: 3 })
+    const byId = await client.costs({ groupBy: ['tactic_id', 'agent'] })
+    expect(byId.data.map((row) => [row.tactic_id, row.agent])).toEqual([[expect.stringMatching(/::shout$/), 'shouter']])
   })
 
   test('tells of the service and its tactics', async () => {

@@ -80,6 +80,7 @@ export async function lookingBack() {
   // @ts-expect-error nor such a group
   const { data } = await client.costs({ groupBy: ['tacktic'] })
   void data[0]?.['tag.team']
+  void (await client.costs({ groupBy: ['tactic_id', 'tag.team'] })).data[0]?.tactic_id
 }
 
 // A remote tactic has the types of its class, or of its schemas.

@@ -67,6 +67,13 @@ describe('what is no answer of the service is a fault:', () => {
     expect(service.received).toHaveLength(1)
   })
 
+  test('an answer without the session that was asked for', async () => {
+    const { url } = await openFaulty(json(answer))
+    const tactic = createClient({ url }).tactic('x')
+    expect(await faultOf(tactic.session('y'))).toMatchObject({ kind: 'protocol', mayHaveRun: true })
+    expect(await tactic.call('y')).toEqual(answer)
+  })
+
   test('silence beyond the time and its grace', async () => {
     const service = await openFaulty(() => {})
     const clock = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void) => {

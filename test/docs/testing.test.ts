@@ -21,5 +21,5 @@ linkLllm('${new URL('src/index.ts', root)}')`
     { env: { PATH: process.env['PATH'] } },
   ).catch((error: { readonly stdout: string }) => error)
   expect(stdout).toMatch(/^# fail 0$/m)
-  expect(stdout).toMatch(/^# pass 6$/m)
+  expect(stdout).toMatch(/^# pass 7$/m)
 })

@@ -5,6 +5,7 @@ import { bin, packProject } from '../../scripts/pack.ts'
 import { packageFolder } from '../packages/package-folder.ts'
 import { createClient } from './support/client.ts'
 import { prepareModules, runIn, serveIn } from './support/installed.ts'
+import { projectFolder } from './support/service.ts'
 
 /** What somebody adds to a new project: a tactic, its config, and a package that it depends on. */
 const added = {
@@ -49,6 +50,21 @@ await server.close()
 await runtime.close()
 process.stdout.write(JSON.stringify({ scripted, first, wrong, transcript: sessions.map(toTranscript).join('') }))
 `
+
+/** The author's tests under a runner that transforms modules, with the config that docs/testing.md says. */
+const underVitest = {
+  'vitest.config.js': `export default { test: { include: ['under-vitest/*'], server: { deps: { inline: ['lllm'] } } } }`,
+  'under-vitest/headlines.test.ts': `import { saysJson, testRuntime } from 'lllm/testing'
+import { expect, test } from 'vitest'
+import Headlines from '../tactics/headlines.ts'
+
+test('a tactic of the folder is the class that was imported', async () => {
+  const headlines = ['One', 'Two', 'Three']
+  const runtime = await testRuntime({ folder: '.', model: [saysJson({ headlines })] })
+  expect(await runtime.build(Headlines)({ text: 'It rained.' })).toEqual({ headlines })
+})
+`,
+}
 
 /** What the new project needs as well, so that npm leaves it where it is. */
 const devDependencies = { '@types/node': '*', node: '*' }
@@ -123,11 +139,14 @@ test('what is published installs, makes a project, serves it, and shares it with
   expect(await readdir(join(demo, 'data'))).toContain('lllm.db')
 
   // As a library: all of its entries, with their types.
-  await write(demo, { 'use.ts': program, 'tsconfig.json': JSON.stringify({ compilerOptions, include: ['.'] }) })
+  const tsconfig = { compilerOptions, include: ['.'], exclude: ['node_modules', 'under-vitest'] }
+  await write(demo, { ...underVitest, 'use.ts': program, 'tsconfig.json': JSON.stringify(tsconfig) })
+  await symlink(join(projectFolder, 'node_modules/vitest'), join(demo, 'node_modules/vitest'))
   await writeTypePromises(demo)
   const [told] = await Promise.all([
     runIn(demo, join(demo, 'node_modules/.bin/node'), ['use.ts']),
     runIn(demo, bin('tsc'), ['-p', '.']),
+    runIn(demo, bin('vitest'), ['run']),
   ])
   // Before it, on the same output, is what the server logs.
   expect(JSON.parse(told.split('\n').at(-1) ?? '')).toMatchObject({

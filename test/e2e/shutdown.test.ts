@@ -1,11 +1,14 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { connect } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openSessionStore } from '../../src/stores/open-session-store.ts'
 import { databaseFiles } from '../support/database-files.ts'
 import { after, createGate, hang, says } from '../support/scripted-provider.ts'
 import { config, writePackage } from './support/package.ts'
-import { scripted } from './support/service.ts'
+import { environmentOf, projectFolder, scripted } from './support/service.ts'
 import { type SpawnedService, spawnService } from './support/spawned-service.ts'
 
 const files = databaseFiles()
@@ -24,6 +27,32 @@ async function storedSession(database: string, id: string | undefined) {
     await store.close()
   }
 }
+
+describe('a service whose log nobody takes is served and stopped as any other', () => {
+  test('because its reader has gone', async () => {
+    const service = await spawnService()
+    service.closeStdout()
+    expect((await service.call('summarizer', 'bees')).status).toBe(200)
+    service.kill('SIGTERM')
+    expect(await service.exited).toMatchObject({ code: 0, signal: null, stderr: '' })
+  })
+
+  test.runIf(process.platform === 'linux')('because the disk is full', async () => {
+    const database = files.newPath()
+    const full = openSync('/dev/full', 'w')
+    onTestFinished(() => closeSync(full))
+    const service = spawn(process.execPath, [join(projectFolder, 'src/main.ts')], {
+      cwd: projectFolder,
+      env: environmentOf({ database }),
+      stdio: ['ignore', full, 'pipe'],
+    })
+    onTestFinished(() => void service.kill('SIGKILL'))
+    const exited = once(service, 'exit')
+    await vi.waitUntil(() => existsSync(database), { interval: 20, timeout: 15_000 })
+    service.kill('SIGTERM')
+    expect(await exited).toEqual([0, null])
+  })
+})
 
 describe('an idle service that is told to stop', () => {
   test('ends at once, with a keep-alive client connected and a timer left by a tactic', async () => {

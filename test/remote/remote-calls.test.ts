@@ -81,7 +81,13 @@ describe('a remote tactic', () => {
       detail: expect.stringContaining('Did you mean "researcher"?'),
     })
     await far.close()
-    expect((await near.call('chief', 'bees')).body).toMatchObject({ status: 502, code: 'remote-failed', cost_usd: 0 })
+    const { body } = await near.call('chief', 'bees')
+    expect(body).toMatchObject({ status: 502, code: 'remote-failed', cost_usd: 0 })
+    // Where that is, is the business of whoever runs this service, and of nobody else.
+    const { host } = new URL(far.url)
+    expect(JSON.stringify(body)).not.toContain(host)
+    const told = near.logLines.find(({ msg }) => msg === 'remote call failed')
+    expect(JSON.stringify(told)).toContain(`connect ECONNREFUSED ${host}`)
   })
 
   test('whose result does not fit the schema here is a failure', async () => {

@@ -8,18 +8,18 @@ import { environmentOf, projectFolder, type ServiceSpec } from '../../e2e/suppor
 export function spawnLllm(
   args: readonly string[],
   { folder = projectFolder, ...spec }: ServiceSpec = {},
-  /** Whether whoever reads the result goes away before it comes. */
-  { closeStdout = false } = {},
+  /** Whether whoever reads the result goes away before it comes; a file that it goes to instead. */
+  { closeStdout = false, stdout = 'pipe' as 'pipe' | number } = {},
 ) {
   const child = spawn(process.execPath, [join(projectFolder, 'src/cli/lllm.ts'), ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...environmentOf(spec) },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   })
   const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  if (closeStdout) child.stdout.destroy()
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  if (closeStdout) child.stdout?.destroy()
   const exited = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }))
   onTestFinished(async () => {
     child.kill('SIGKILL')

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { runCommandLine } from '../../../src/cli/command-line.ts'
-import type { Output, Shell } from '../../../src/cli/shell.ts'
+import type { Interruption, Output, Shell } from '../../../src/cli/shell.ts'
 import { environmentOf, projectFolder, type ServiceSpec } from '../../e2e/support/service.ts'
 
 export interface ShellSpec extends ServiceSpec {
@@ -16,8 +16,10 @@ export interface ShellSpec extends ServiceSpec {
 export interface TestShell extends Shell {
   readonly stdout: CollectedOutput
   readonly stderr: CollectedOutput
-  /** Ctrl-C, or SIGTERM. Gives how many listened. */
-  interrupt(signal?: 'SIGINT' | 'SIGTERM'): number
+  /** Ctrl-C, or something else that ends commands. Gives how many listened. */
+  interrupt(interruption?: Interruption): number
+  /** Prints as the code of a tactic does. */
+  print(text: string): void
 }
 
 /** A stream that keeps what is written to it. */
@@ -58,21 +60,31 @@ export function createTestShell(spec: ShellSpec = {}): TestShell {
   const { stdin, terminal = false, columns = 80, folder = projectFolder } = spec
   const signals = new EventEmitter()
   const isTerminal = (stream: 'stdout' | 'stderr') => terminal === true || terminal === stream
+  const stderr = new CollectedOutput(isTerminal('stderr'), columns)
+  let print: (text: string) => void = (text) => void stderr.write(text)
   return {
     env: environmentOf(spec),
     folder,
     stdin: openStdin(stdin, terminal === true),
     stdout: new CollectedOutput(isTerminal('stdout'), columns),
-    stderr: new CollectedOutput(isTerminal('stderr'), columns),
+    stderr,
     onInterrupt(listener) {
       signals.on('interrupt', listener)
       return () => void signals.off('interrupt', listener)
     },
-    interrupt(signal = 'SIGINT') {
+    interrupt(interruption = 'SIGINT') {
       const count = signals.listenerCount('interrupt')
-      signals.emit('interrupt', signal)
+      signals.emit('interrupt', interruption)
       return count
     },
+    onPrint(listener) {
+      const before = print
+      print = listener
+      return () => {
+        print = before
+      }
+    },
+    print: (text) => print(text),
   }
 }
 

@@ -55,6 +55,8 @@ export function spawnProcess({ folder = projectFolder, ...spec }: ServiceSpec, a
     output,
     /** Resolves when the process has ended and all of its output has been read. */
     exited,
+    /** Nobody reads what it prints from now on. */
+    closeStdout: () => void child.stdout.destroy(),
     kill: (signal: NodeJS.Signals) => child.kill(signal),
   }
 }
