@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { measureCommands } from './commands.ts'
 import { cpuMicroseconds, type Running, residentMb, runToEnd, startServer, stop, stopAll } from './processes.ts'
 
 const serverCore = 0
@@ -183,6 +184,7 @@ async function compareStreams() {
 
 try {
   await start()
+  await measureCommands(folder, rounds)
   await compare('no latency, 16 in flight', 0, ['summarizer', 'researcher'], { requests: 10_000, inFlight: 16 })
   await compare('1 s latency, 1,000 in flight (ideal 1,000/s)', 1_000, ['summarizer'], {
     requests: 12_000,
