@@ -31,9 +31,9 @@ export async function runCall<Result>(
   run: (limits: CallLimits) => Promise<Result>,
 ): Promise<Result> {
   const { shutdown, admission, world } = request.server.lllm
-  const leave = shutdown.enter()
+  const leave = shutdown.enter(() => scope.stop('shutdown'))
   const startedAtMs = world.clock.now()
-  const scope = openStopScope([shutdown.signal], timeoutMs)
+  const scope = openStopScope([], timeoutMs)
   const onClose = () => {
     if (!reply.raw.writableEnded) scope.stop('client-closed')
   }

@@ -1,6 +1,5 @@
 import type { Clock } from '../domain/clock.ts'
 import { LllmError } from '../domain/errors.ts'
-import { Stopped } from '../domain/stop.ts'
 
 /** Calls that were stopped have ended in this time, unless something is wrong with them. */
 const stoppingMaxMs = 1_000
@@ -9,8 +8,8 @@ const stoppingMaxMs = 1_000
 export interface Shutdown {
   /** Whether new calls are refused. */
   readonly begun: boolean
-  /** Aborts, with the reason `shutdown`, when the calls that are still under way have to end. */
-  readonly signal: AbortSignal
+  /** Calls under way: single ones, streams and batches. */
+  readonly callsUnderWay: number
   /**
    * Refuses new calls, waits for those under way, after `graceMs` at most stops the rest, and waits again until these have
    * ended, which is soon. Closing the server comes next.
@@ -19,32 +18,35 @@ export interface Shutdown {
   /** Refuses new calls and stops those under way. */
   stop(): void
   /**
-   * Counts a call as under way until the returned function is called.
+   * Counts a call as under way until the returned function is called. `onStop` is called when it has to end.
+   *
+   * Not an AbortSignal: those look through all of their listeners whenever one is added or removed.
    *
    * @throws LllmError `draining` once the shutdown has begun.
    */
-  enter(): () => void
+  enter(onStop: () => void): () => void
 }
 
 export function createShutdown(clock: Clock): Shutdown {
-  const stopped = new AbortController()
+  const underWay = new Set<() => void>()
   const idle = new AbortController()
   let begun = false
-  let callsUnderWay = 0
 
   const begin = () => {
     begun = true
-    if (callsUnderWay === 0) idle.abort()
+    if (underWay.size === 0) idle.abort()
   }
   const stop = () => {
     begin()
-    if (!stopped.signal.aborted) stopped.abort(new Stopped('shutdown'))
+    for (const onStop of underWay) onStop()
   }
   return {
     get begun() {
       return begun
     },
-    signal: stopped.signal,
+    get callsUnderWay() {
+      return underWay.size
+    },
     stop,
     async drain(graceMs) {
       begin()
@@ -53,12 +55,12 @@ export function createShutdown(clock: Clock): Shutdown {
       stop()
       await clock.sleep(stoppingMaxMs, idle.signal).catch(() => undefined)
     },
-    enter() {
+    enter(onStop) {
       if (begun) throw new LllmError('draining', 'The service is shutting down and takes no new calls.')
-      callsUnderWay += 1
+      underWay.add(onStop)
       return () => {
-        callsUnderWay -= 1
-        if (begun && callsUnderWay === 0) idle.abort()
+        underWay.delete(onStop)
+        if (begun && underWay.size === 0) idle.abort()
       }
     },
   }

@@ -106,7 +106,7 @@ async function openBusyService(settings: ServiceSketch['settings']) {
 }
 
 function takenIn({ server }: TestService) {
-  return getEventListeners(server.lllm.shutdown.signal, 'abort').length
+  return server.lllm.shutdown.callsUnderWay
 }
 
 describe('a service with one place and one to wait', () => {

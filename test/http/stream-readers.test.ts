@@ -1,4 +1,3 @@
-import { getEventListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
 import type { Emit } from '../../src/domain/event.ts'
@@ -37,7 +36,7 @@ function talkative(wantedBytes = 100_000_000) {
 
 /** What a service holds on to for its calls. */
 function held({ server }: TestService) {
-  return getEventListeners(server.lllm.shutdown.signal, 'abort').length
+  return server.lllm.shutdown.callsUnderWay
 }
 
 function connectionCount({ server }: TestService): Promise<number> {

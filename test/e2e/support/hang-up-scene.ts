@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { getEventListeners, once } from 'node:events'
+import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
@@ -26,7 +26,7 @@ export async function openScene(spec: Pick<ServiceSpec, 'database' | 'env'> = {}
     service,
     seen,
     /** What is under way in the service, each counted once: calls, streams and batches. */
-    callsHeld: () => getEventListeners(service.server.lllm.shutdown.signal, 'abort').length,
+    callsHeld: () => service.server.lllm.shutdown.callsUnderWay,
     whereabouts: (): Whereabouts => ({
       atProvider: provider.inFlight,
       inWait: waits.size,
