@@ -37,9 +37,10 @@ async function refusal(spec: ServiceSpec): Promise<string> {
 
 /** The message that a start in this process refuses with. Only of an error of our own is it all that is told. */
 async function refusalInProcess(folder: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const error = await loadRuntime({ folder, env: { LLLM_DATABASE: ':memory:', LLLM_HOME: '/nonexistent', ...env } }).catch(
-    (reason: unknown) => reason,
-  )
+  const error = await loadRuntime({
+    folder,
+    env: { LLLM_DATABASE: ':memory:', LLLM_HOME: '/nonexistent', ...env },
+  }).catch((reason: unknown) => reason)
   if (!isLllmError(error)) throw error
   return error.message
 }

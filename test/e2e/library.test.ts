@@ -124,7 +124,10 @@ export default class extends Tactic({ name: 'shout', agents: ['shouter'] }) {
     })
     const [first, second] = [await open(() => says('first')), await open(() => says('second'), folder)]
     const other = await scripted(() => says('third'))
-    const third = await loadRuntime({ folder, env: { LLLM_DATABASE: ':memory:', LLLM_HOME: '/nonexistent', OPENAI_BASE_URL: other.url } })
+    const third = await loadRuntime({
+      folder,
+      env: { LLLM_DATABASE: ':memory:', LLLM_HOME: '/nonexistent', OPENAI_BASE_URL: other.url },
+    })
     onTestFinished(() => third.close())
 
     const reports = [
