@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -9,15 +10,29 @@ const alias = Object.entries({ lllm: 'index', 'lllm/testing': 'testing', 'lllm/c
   }),
 )
 
+/** These weigh the memory of their process, in which nobody else may leave anything. */
+const alone = ['test/e2e/hang-up.test.ts', 'test/http/stream-readers.test.ts', 'test/packages/hostile-files.test.ts']
+
 export default defineConfig({
   resolve: { alias },
   test: {
     pool: 'threads',
-    maxWorkers: '100%',
+    // Some files mostly wait, for a provider that wants to be left alone or a lock: others use the core meanwhile.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 20_000,
     projects: [
       { extends: true, test: { name: 'house', include: ['test/house/**/*.test.ts'] } },
-      { extends: true, test: { name: 'behaviour', include: ['test/**/*.test.ts'], exclude: ['test/house/**'] } },
+      // Files share the modules of their worker: loading them for each file anew would take a third of the time.
+      {
+        extends: true,
+        test: {
+          name: 'behaviour',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/house/**', ...alone],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'memory', include: [...alone] } },
     ],
   },
 })

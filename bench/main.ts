@@ -1,6 +1,6 @@
 // Our service beside a hand-written Fastify route with the openai SDK, in one run against one scripted provider.
 // Only ratios of one run mean anything: machines differ, and so does one machine from hour to hour.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +12,8 @@ const serverCore = 0
 const settleMs = 2_000
 const loadCore = 1
 const rounds = Number(process.env['ROUNDS'] ?? 3)
+/** What `npm start` starts. */
+const startArguments = JSON.parse(readFileSync('package.json', 'utf8')).scripts.start.split(' ').slice(1) as string[]
 const folder = mkdtempSync(join(tmpdir(), 'lllm-bench-'))
 
 interface LoadResult {
@@ -36,9 +38,7 @@ const startOurs = (providerUrl: string, core: number | null = serverCore) =>
   startServer(
     [
       ...(process.argv.includes('--profile') ? ['--cpu-prof', `--cpu-prof-dir=${process.cwd()}/bench/profiles`] : []),
-      '--import',
-      './src/compile-cache.js',
-      'src/main.ts',
+      ...startArguments,
     ],
     {
       OPENAI_BASE_URL: providerUrl,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cutTo, displayWidth, harmless, harmlessLines, inOneLine } from '../../src/cli/display-text.ts'
-import { tellCost, tellDuration, tellUsd } from '../../src/cli/figures.ts'
-import { writeTable } from '../../src/cli/table.ts'
+import { tellCost, tellDuration, tellUsd } from '../../src/cli/look/figures.ts'
+import { writeTable } from '../../src/cli/look/table.ts'
 import { CollectedOutput } from './support/test-shell.ts'
 
 describe('a text from outside', () => {

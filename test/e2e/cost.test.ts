@@ -160,7 +160,7 @@ test('what sessions cost is what the provider charged, to the pico-USD, whatever
       expect(cost.unpriced_calls).toBe(unpricedCalls)
       costs.push(cost)
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 
   const all = sum(costs)

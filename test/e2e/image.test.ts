@@ -55,8 +55,12 @@ describe('the Dockerfile', () => {
   })
 
   test('starts the compiled form of what npm start runs', () => {
-    const [command, file] = readCommand(findInstruction(image, 'CMD'))
+    const [command, ...args] = readCommand(findInstruction(image, 'CMD'))
     expect(command).toBe('node')
+    const flags = args.filter((arg) => arg.startsWith('--'))
+    const { start } = (JSON.parse(read('package.json')) as { scripts: { start: string } }).scripts
+    for (const flag of flags) expect(start.split(' ')).toContain(flag)
+    const [file] = args.slice(flags.length)
     expect(
       existsSync(
         join(

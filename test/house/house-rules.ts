@@ -78,7 +78,7 @@ function importViolations({ path, text }: SourceFile): readonly string[] {
 
 /** Undefined: the file is on no floor, so that it may import nothing of ours, and nobody may import it. */
 function floorOf(path: string): string | undefined {
-  if (/^src\/(?:cli\/)?[^/]+$/.test(path)) return roots
+  if (/^src\/(?:cli\/(?:[a-z]+\/)?)?[^/]+$/.test(path)) return roots
   return Object.keys(floors).find((floor) => path.startsWith(floor))
 }
 
