@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { environmentOf, projectFolder, type ServiceSpec } from '../../e2e/support/service.ts'
+import { childEnvironment, environmentOf, projectFolder, type ServiceSpec } from '../../e2e/support/service.ts'
 
 /** Starts the real command in a process of its own, which is killed after the test. */
 export function spawnLllm(
@@ -13,7 +13,7 @@ export function spawnLllm(
 ) {
   const child = spawn(process.execPath, [join(projectFolder, 'src/cli/lllm.ts'), ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], ...environmentOf(spec) },
+    env: { ...childEnvironment(), ...environmentOf(spec) },
     stdio: ['ignore', stdout, 'pipe'],
   })
   const output = { stdout: '', stderr: '' }

@@ -35,6 +35,12 @@ export function environmentOf({ provider, database = ':memory:', env = {} }: Ser
   return { LLLM_PORT: '0', LLLM_DATABASE: database, LLLM_HOME: '/nonexistent', ...access, ...env }
 }
 
+/** What a process needs that a test starts, of this one's environment. */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  return { PATH, NODE_COMPILE_CACHE }
+}
+
 /** Time and ids are real. Chance gives 0: between recalls nobody waits, unless the provider says how long. */
 export const testWorld: World = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 import { createClient } from './client.ts'
-import { environmentOf, projectFolder, type ServiceSpec } from './service.ts'
+import { childEnvironment, environmentOf, projectFolder, type ServiceSpec } from './service.ts'
 
 type LogLine = Readonly<Record<string, unknown>>
 
@@ -20,7 +20,7 @@ export function spawnProcess({ folder = projectFolder, ...spec }: ServiceSpec, a
   const entry = join(projectFolder, 'src/main.ts')
   const child = spawn(process.execPath, [...(args.length > 0 ? args : [entry])], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], ...environmentOf(spec) },
+    env: { ...childEnvironment(), ...environmentOf(spec) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const logLines: LogLine[] = []
