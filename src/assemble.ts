@@ -1,11 +1,11 @@
 import type { World } from './domain/clock.ts'
 import { type KeeperEvent, keepSessions } from './engine/session-keeper.ts'
 import { openStandingBudgets } from './engine/standing-budgets.ts'
+import { lazyRemotes } from './lazy-remotes.ts'
 import { loadHouse } from './load-house.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
-import { createRemoteTactics } from './remote/create-remote-tactics.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
-import { invokerKey, type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import { openSessionStore } from './stores/open-session-store.ts'
 
 export interface AssembleOptions {
@@ -30,7 +30,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const budgets =
       limits.length === 0 ? {} : { budgets: await openStandingBudgets(limits, store.budgets, world.clock) }
     // It has no socket before the first call.
-    const remotes = createRemoteTactics({ keyOf: (name) => invokerKey(settings, name) })
+    const remotes = lazyRemotes(settings)
     return createRuntime({
       settings,
       house,
