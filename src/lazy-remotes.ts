@@ -1,7 +1,7 @@
 import type { RemoteTactics } from './domain/remote.ts'
 import { invokerKey, type Settings } from './settings.ts'
 
-/** Remote tactics whose HTTP client is loaded with the first call: few projects have any, and it takes 10 MB. */
+/** Remote tactics whose HTTP client is loaded with the first call: few projects have any, and it takes 5 MB. */
 export function lazyRemotes(settings: Settings): RemoteTactics {
   let opening: Promise<RemoteTactics> | undefined
 

@@ -1,8 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { World } from './domain/clock.ts'
-
-/** The longest wait that a timer of Node can count, in ms. */
-const timerMax = 2 ** 31 - 1
+import { timerMaxMs, type World } from './domain/clock.ts'
 
 /** The real time, real chance and real ids. */
 export const systemWorld: World = {
@@ -22,7 +19,7 @@ export const systemWorld: World = {
             signal.removeEventListener('abort', onAbort)
             resolve()
           },
-          Math.min(durationMs, timerMax),
+          Math.min(durationMs, timerMaxMs),
         )
         signal.addEventListener('abort', onAbort, { once: true })
       }),

@@ -1,7 +1,7 @@
+import type { ProblemRecord } from '../domain/problem-record.ts'
 import type { SessionState } from '../domain/session.ts'
 import type { CostRecord, SessionRecord, SessionSummaryRecord } from '../domain/session-record.ts'
 import type { CostGroup } from '../domain/session-store.ts'
-import type { ProblemRecord } from './problem.ts'
 
 // Answers are given as the service sends them: what a page of the documentation, a log or a stored file shows is what code sees.
 

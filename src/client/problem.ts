@@ -1,22 +1,6 @@
 import type { ErrorCode, Issue } from '../domain/errors.ts'
 import type { LimitExcess } from '../domain/limits.ts'
-
-/** An error as the service tells it: RFC 9457, and members of its own. */
-export interface ProblemRecord {
-  /** A path of the service that explains the code. */
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly instance?: string
-  readonly code: ErrorCode
-  readonly request_id: string
-  readonly retryable: boolean
-  readonly errors?: readonly Issue[]
-  readonly session_id?: string
-  readonly cost_usd?: number | null
-  readonly budget?: LimitExcess
-}
+import type { ProblemRecord } from '../domain/problem-record.ts'
 
 /** The service understood the request and could not do what it asks for, or the call failed. */
 export class LllmProblem extends Error {

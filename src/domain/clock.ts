@@ -8,6 +8,9 @@ export interface Clock {
   random(): number
 }
 
+/** The longest wait that a timer can count, in ms. One that is set for longer goes off at once. */
+export const timerMaxMs = 2 ** 31 - 1
+
 /** Makes ids that sort by time: UUIDv7 (RFC 9562) in lower case. */
 export type NewId = () => string
 

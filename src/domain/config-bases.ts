@@ -1,6 +1,6 @@
 import { LllmError } from './errors.ts'
 import { findResource } from './find-resource.ts'
-import { forbiddenKeys, isDeeperThan, jsonPointer } from './json.ts'
+import { forbiddenKeys, isDeeperThan, isTree, jsonPointer, type Tree } from './json.ts'
 import type { ConfigSource, Package } from './package.ts'
 import { qualifyReferences } from './qualify-references.ts'
 import { configKind } from './resource-kinds.ts'
@@ -8,7 +8,8 @@ import { configKind } from './resource-kinds.ts'
 /** A config nests at most this deep, and its chain of `base`s is at most this long. */
 export const configDepthMax = 32
 
-type Tree = Record<string, unknown>
+/** A tree that is still being made. */
+type Growing = Record<string, unknown>
 
 /** A config and the package that it is in. */
 interface Link {
@@ -20,9 +21,9 @@ interface Link {
  * The value of a config over the values of its bases, without `base` itself. What a base from another package refers to
  * is written in full, so that it means here what it means there.
  */
-export function mergeBases(source: ConfigSource, home: Package): Tree {
+export function mergeBases(source: ConfigSource, home: Package): Growing {
   const chain = chainOf({ source, home })
-  const merged = chain.reduceRight<Tree>((base, link) => {
+  const merged = chain.reduceRight<Growing>((base, link) => {
     const value = checkTree(link.source.value, link.source.file)
     return merge(base, link.home === home ? value : qualifyReferences(value, link.home))
   }, emptyTree())
@@ -35,8 +36,8 @@ export function baseChain(source: ConfigSource, home: Package): readonly ConfigS
   return chainOf({ source, home }).map((link) => link.source)
 }
 
-function emptyTree(): Tree {
-  return Object.create(null) as Tree
+function emptyTree(): Growing {
+  return Object.create(null) as Growing
 }
 
 function chainOf(first: Link): readonly Link[] {
@@ -73,7 +74,7 @@ function findBase(base: string, { source: from, home }: Link): Link {
   throw configMistake(from.file, `/base: ${found.message}`)
 }
 
-function merge(base: Tree, over: Tree): Tree {
+function merge(base: Tree, over: Tree): Growing {
   const merged = Object.assign(emptyTree(), base)
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key]
@@ -82,12 +83,8 @@ function merge(base: Tree, over: Tree): Tree {
   return merged
 }
 
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Refuses what could harm a merge: keys that reach a prototype, and bottomless nesting. */
-function checkTree(value: Readonly<Record<string, unknown>>, file: string): Tree {
+function checkTree(value: Tree, file: string): Tree {
   if (isDeeperThan(value, configDepthMax)) throw configMistake(file, `It nests deeper than ${configDepthMax} levels.`)
   const visit = (inner: unknown, path: readonly string[]): void => {
     if (typeof inner !== 'object' || inner === null) return

@@ -7,6 +7,13 @@ export interface JsonObject {
 /** A JSON Schema of draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
+/** An object of keys and values, and no list. */
+export type Tree = Readonly<Record<string, unknown>>
+
+export function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** Keys that reach the prototype of a plain object. No input may carry them. */
 export const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 

@@ -1,8 +1,7 @@
 import { findResource, type ResourceKind } from './find-resource.ts'
+import { isTree, type Tree } from './json.ts'
 import type { Package } from './package.ts'
 import { configKind, promptKind } from './resource-kinds.ts'
-
-type Tree = Readonly<Record<string, unknown>>
 
 /**
  * A config's value with the names of prompts and configs in full, for use in another package. Its `tactic_type` is about its
@@ -38,8 +37,4 @@ function qualifyConfigs(subTactics: Tree, home: Package): Tree {
 function inFull<Value>(text: string, home: Package, kind: ResourceKind<Value>): string {
   const found = findResource(home, text, kind)
   return found.ok ? `${found.home.name}.${kind.section}:${found.path}` : text
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -32,9 +32,9 @@ function withoutLastSlashes(path: string): string {
   return path.slice(0, end)
 }
 
-/** What a header's name is made of (RFC 9110), and what may stand in its value. */
-const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+/** What a header's name is made of (RFC 9110), and what may stand in its value: one line of Latin-1. */
+export const headerNamePattern = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+export const headerValuePattern = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
  * Judges headers before anything else does, whose messages would repeat what may be a secret.
@@ -43,8 +43,8 @@ const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
  */
 export function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [name, value] of Object.entries<unknown>(headers)) {
-    if (!headerName.test(name)) throw new TypeError('The name of a header has characters that it may not have.')
-    if (typeof value !== 'string' || !headerValue.test(value)) {
+    if (!headerNamePattern.test(name)) throw new TypeError('The name of a header has characters that it may not have.')
+    if (typeof value !== 'string' || !headerValuePattern.test(value)) {
       throw new TypeError(`The value of the header "${name}" is no text that a header can have.`)
     }
   }

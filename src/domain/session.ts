@@ -6,6 +6,9 @@ import type { AssistantMessage, Message, ToolSpec } from './message.ts'
 export type SessionState = 'running' | 'success' | 'failure' | 'cancelled'
 export const sessionStates: readonly SessionState[] = ['running', 'success', 'failure', 'cancelled']
 
+/** What an id of a session may be. Ids become parts of paths, and of what is shown. */
+export const sessionIdPattern = /^[A-Za-z0-9_.-]{1,128}$/
+
 /** What ended a call before its time. */
 export type EndReason = StopReason | 'budget'
 

@@ -1,3 +1,4 @@
+import { timerMaxMs } from './clock.ts'
 import { type ErrorCode, LllmError } from './errors.ts'
 import type { StopReason } from './session.ts'
 
@@ -55,9 +56,6 @@ const reasons: Readonly<Record<StopReason, Stopped>> = {
   shutdown: new Stopped('shutdown'),
   cancelled: new Stopped('cancelled'),
 }
-
-/** A timer that is set for longer than this goes off at once. */
-const timerMaxMs = 2 ** 31 - 1
 
 /**
  * Makes a signal that aborts with its parents or after `timeoutMs`. Other than `AbortSignal.any`, it holds on to nothing

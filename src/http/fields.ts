@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { limitsConfig } from '../domain/config-limits.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { budgetUsdMax } from '../domain/limits.ts'
+import { sessionIdPattern } from '../domain/session.ts'
 
 export const tagsMax = 32
 const tagValueLengthMax = 256
@@ -53,7 +54,7 @@ export const name = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,129}$/, 'must be a name: letters, digits and _ . : / -, at most 130')
 
 /** The id of a session in a path. An id that could be none of ours is simply not found. */
-export const sessionId = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, 'must be the id of a session')
+export const sessionId = z.string().regex(sessionIdPattern, 'must be the id of a session')
 
 /** RFC 3339: a time with its offset, or a day, which means its first moment in UTC. Becomes ms since 1970. */
 export const time = z

@@ -1,5 +1,5 @@
-import { type ErrorCode, type Issue, isLllmError, LllmError } from '../domain/errors.ts'
-import type { LimitExcess } from '../domain/limits.ts'
+import { type ErrorCode, isLllmError, LllmError } from '../domain/errors.ts'
+import type { ProblemRecord } from '../domain/problem-record.ts'
 
 interface ProblemKind {
   readonly status: number
@@ -65,22 +65,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'unknown-asset': { status: 500, title: 'Unknown asset', retryable: false },
 }
 
-/** The body of an error answer: RFC 9457, and members of our own after `instance`. */
-export interface Problem {
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly instance?: string
-  readonly code: ErrorCode
-  readonly request_id: string
-  readonly retryable: boolean
-  readonly errors?: readonly Issue[]
-  readonly session_id?: string
-  readonly cost_usd?: number | null
-  /** Which limit was in the way. */
-  readonly budget?: LimitExcess
-}
+export type Problem = ProblemRecord
 
 /** The request of a problem, and the service that tells it. */
 export interface ProblemOrigin {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LllmError } from '../domain/errors.ts'
 import { jsonPointer } from '../domain/json.ts'
+import { headerNamePattern, headerValuePattern } from '../domain/service-url.ts'
 
 /** At most this many mistakes of the file are told at once. */
 const issuesMax = 10
@@ -16,8 +17,8 @@ const serverName = z
     'A name has 1 to 32 characters of a-z, 0-9, - and _, begins with a letter or digit, and has no __ in it and no _ at its end',
   )
 
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'This is no name of an HTTP header')
-const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'A header is one line of Latin-1')
+const headerName = z.string().regex(headerNamePattern, 'This is no name of an HTTP header')
+const headerValue = z.string().regex(headerValuePattern, 'A header is one line of Latin-1')
 
 const commandServer = z.strictObject({
   kind: z.literal('command'),

@@ -31,7 +31,8 @@ export interface Manifest {
   readonly dependencies: readonly Dependency[]
 }
 
-const manifestBytesMax = 64 * 1024
+/** Judged before anything is parsed. */
+export const manifestBytesMax = 64 * 1024
 
 /**
  * Reads `lllm.toml`. Nothing of the package is loaded or run.

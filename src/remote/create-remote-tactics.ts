@@ -8,11 +8,10 @@ import { costUsd, noCost } from '../domain/cost.ts'
 import { isLllmError, LllmError } from '../domain/errors.ts'
 import { type Limits, toUsdAtMost } from '../domain/limits.ts'
 import type { RemoteOutcome, RemoteRequest, RemoteTactics, RemoteTarget } from '../domain/remote.ts'
-import type { Session } from '../domain/session.ts'
+import { type Session, sessionIdPattern } from '../domain/session.ts'
 import { readSession } from './read-session.ts'
 import { costOfFault, costOfProblem, unknownCost } from './remote-cost.ts'
 import { faultError, problemError, say, unfitError } from './remote-error.ts'
-import { sessionIdPattern } from './session-shape.ts'
 
 /** The answer to one call: its result and its whole session. */
 const answerBytesMax = 32 * 1024 * 1024

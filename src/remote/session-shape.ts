@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import { sessionStates } from '../domain/session.ts'
+import { sessionIdPattern, sessionStates } from '../domain/session.ts'
 import type { SessionRecord } from '../domain/session-record.ts'
 
-/** Ids become parts of paths, and of what is shown. */
-export const sessionIdPattern = /^[A-Za-z0-9_.-]{1,128}$/
 /** Deeper JSON is refused: what walks through it would run out of stack. A level of sub-tactics takes two of these. */
 export const nestingMax = 256
 

@@ -5,20 +5,15 @@ import { parseCostsQuery } from '../../http/session-query.ts'
 import { type ExitCode, exitCodes } from '../exit-code.ts'
 import type { Shell } from '../shell.ts'
 import { write, writeJson } from '../write.ts'
+import { costCells, costColumns } from './cost-columns.ts'
 import type { ReportCostsOptions } from './costs-command.ts'
-import { tellCostRecord } from './figures.ts'
 import { withStore } from './open-store.ts'
 import { judge, toQuery } from './session-options.ts'
 import { type Column, writeTable } from './table.ts'
 
 const figureColumns: readonly Column[] = [
   { title: 'SESSIONS', align: 'right' },
-  { title: 'LLM CALLS', align: 'right' },
-  { title: 'PROMPT', align: 'right', canGo: true },
-  { title: 'CACHED', align: 'right', canGo: true },
-  { title: 'COMPLETION', align: 'right', canGo: true },
-  { title: 'REASONING', align: 'right', canGo: true },
-  { title: 'COST', align: 'right' },
+  ...costColumns,
   { title: 'UNPRICED CALLS', align: 'right', canGo: true },
 ]
 
@@ -47,14 +42,5 @@ function totalKeys(groupBy: readonly CostGroup[]): readonly string[] {
 }
 
 function figures(totals: TotalsRecord): readonly string[] {
-  return [
-    String(totals.sessions),
-    String(totals.llm_calls),
-    String(totals.prompt_tokens),
-    String(totals.cached_prompt_tokens),
-    String(totals.completion_tokens),
-    String(totals.reasoning_tokens),
-    tellCostRecord(totals),
-    String(totals.unpriced_calls),
-  ]
+  return [String(totals.sessions), ...costCells(totals), String(totals.unpriced_calls)]
 }

@@ -8,11 +8,11 @@ import { inOneLine } from '../display-text.ts'
 import { type ExitCode, exitCodes } from '../exit-code.ts'
 import type { Output, Shell } from '../shell.ts'
 import { writeJson } from '../write.ts'
-import { tellCostRecord } from './figures.ts'
+import { costCells, costColumns } from './cost-columns.ts'
 import { withStore } from './open-store.ts'
 import type { ShowSessionOptions } from './session-command.ts'
 import { sessionTree } from './session-tree.ts'
-import { writeTable } from './table.ts'
+import { type Column, writeTable } from './table.ts'
 import { type TreeLine, writeTree } from './tree.ts'
 
 /** As many of the sessions that a beginning may mean are named. */
@@ -70,33 +70,17 @@ function facts(session: SessionRecord): readonly TreeLine[] {
   }))
 }
 
-const costColumns = [
+const lineColumns: readonly Column[] = [
   { title: 'TACTIC', canShrink: true },
   { title: 'AGENT' },
   { title: 'MODEL', canShrink: true },
-  { title: 'LLM CALLS', align: 'right' },
-  { title: 'PROMPT', align: 'right', canGo: true },
-  { title: 'CACHED', align: 'right', canGo: true },
-  { title: 'COMPLETION', align: 'right', canGo: true },
-  { title: 'REASONING', align: 'right', canGo: true },
-  { title: 'COST', align: 'right' },
-] as const
+  ...costColumns,
+]
 
 async function writeCosts(stdout: Output, { lines, total }: ReturnType<typeof toSessionCostAnswer>): Promise<void> {
   const rows = [
-    ...lines.map((line) => [line.tactic, line.agent, line.model, ...figures(line)]),
-    ['total', '', '', ...figures(total)],
+    ...lines.map((line) => [line.tactic, line.agent, line.model, ...costCells(line)]),
+    ['total', '', '', ...costCells(total)],
   ]
-  await writeTable(stdout, costColumns, rows)
-}
-
-function figures(line: ReturnType<typeof toSessionCostAnswer>['total']): readonly string[] {
-  return [
-    String(line.llm_calls),
-    String(line.prompt_tokens),
-    String(line.cached_prompt_tokens),
-    String(line.completion_tokens),
-    String(line.reasoning_tokens),
-    tellCostRecord(line),
-  ]
+  await writeTable(stdout, lineColumns, rows)
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { manifestName } from '../find-manifest.ts'
+import { manifestBytesMax } from '../manifest.ts'
 import type { PackageNode } from '../package-tree.ts'
 import { readText } from '../read-text.ts'
 import { type Crossing, collectFiles } from './collect-files.ts'
@@ -121,7 +122,7 @@ async function toManifestItem(
     return [text, called === undefined ? target : `${target} as ${called}`]
   })
   const path = `${place}${manifestName}`
-  const text = await readText(manifest.file, { code: 'invalid-manifest', bytesMax: 64 * 1024 })
+  const text = await readText(manifest.file, { code: 'invalid-manifest', bytesMax: manifestBytesMax })
   const rewritten = rewriteDependencies(text, new Map(replacements))
   return rewritten === text ? { path, file: manifest.file } : { path, text: rewritten }
 }

@@ -1,5 +1,6 @@
 import { join, posix } from 'node:path'
-import { type Manifest, parseManifest } from '../manifest.ts'
+import { manifestName } from '../find-manifest.ts'
+import { type Manifest, manifestBytesMax, parseManifest } from '../manifest.ts'
 import type { Dependency } from '../manifest-file.ts'
 import { dependencyDepthMax, packagesMax } from '../package-tree.ts'
 import { archiveFault } from './archive-fault.ts'
@@ -20,9 +21,6 @@ export interface ArchivedPackage {
   /** What it, or one that it brings along, calls others: an alias, and the name of the package. */
   readonly aliases: readonly (readonly [alias: string, name: string])[]
 }
-
-const manifestName = 'lllm.toml'
-const manifestBytesMax = 64 * 1024
 
 /**
  * Reads what the archive says of its package, and judges whether the package would be whole where it is installed. Its
