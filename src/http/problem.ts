@@ -23,6 +23,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'unknown-tactic': { status: 404, title: 'Unknown tactic', retryable: false },
   'unknown-config': { status: 404, title: 'Unknown config', retryable: false },
   'unknown-session': { status: 404, title: 'Unknown session', retryable: false },
+  'unknown-run': { status: 404, title: 'Unknown run', retryable: false },
+  'unknown-batch': { status: 404, title: 'Unknown batch', retryable: false },
+  'run-conflict': { status: 409, title: 'Run conflict', retryable: false },
+  'idempotency-conflict': { status: 409, title: 'Request under way', retryable: true },
+  'idempotency-mismatch': { status: 422, title: 'Idempotency key used before', retryable: false },
   'method-not-allowed': { status: 405, title: 'Method not allowed', retryable: false },
   'not-acceptable': { status: 406, title: 'Not acceptable', retryable: false },
   'payload-too-large': { status: 413, title: 'Payload too large', retryable: false },
@@ -42,6 +47,9 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   cancelled: { status: 409, title: 'Call cancelled', retryable: true },
   // Nobody reads this answer; the status is for the log.
   'client-closed-request': { status: 499, title: 'Client closed the request', retryable: true },
+  // Nobody is told of it but the log: whoever works on the run now tells how it ends.
+  'run-fenced': { status: 409, title: 'Run taken over', retryable: false },
+  'run-abandoned': { status: 500, title: 'Run abandoned', retryable: false },
   skipped: { status: 424, title: 'Task skipped', retryable: true },
 
   'dialog-misuse': { status: 500, title: 'Dialog misuse', retryable: false },

@@ -1,0 +1,116 @@
+import type { Cost } from './cost.ts'
+import type { EngineEvent } from './event.ts'
+import type { JsonObject } from './json.ts'
+import type { ErrorRecord, SessionState } from './session.ts'
+
+/**
+ * A run is a call that outlives its caller, and the process that works on it. It is a session with a life of its own: its id
+ * is that of the session that it ends with.
+ */
+export type RunState = 'queued' | SessionState
+export const runStates: readonly RunState[] = ['queued', 'running', 'success', 'failure', 'cancelled']
+
+/** States in which nothing happens any more, unless somebody resumes the run. */
+export const endedRunStates: ReadonlySet<RunState> = new Set(['success', 'failure', 'cancelled'])
+
+/** What is to be done. It does not change as long as the run is kept. */
+export interface RunRequest {
+  readonly task: unknown
+  /** The short name of the tactic's config: `default`, `pro`. */
+  readonly config: string
+  /** Milliseconds that the run may take from its first start, restarts included. */
+  readonly timeoutMs: number
+  readonly budgetUsd: number | null
+  readonly limits: { readonly tokens?: number; readonly llmCalls?: number; readonly depth?: number }
+  readonly metadata: JsonObject
+  /** Where the end of the run is told. */
+  readonly webhook: { readonly url: string } | null
+}
+
+/** A run as it is submitted. Times are in ms since 1970. */
+export interface NewRun {
+  /** UUIDv7 */
+  readonly id: string
+  readonly tactic: string
+  /** `package::name` */
+  readonly tacticId: string
+  readonly tags: Readonly<Record<string, string>>
+  /** Of two runs that are due the one with more goes first: -1000..1000. */
+  readonly priority: number
+  readonly createdAtMs: number
+  /** It is not started before. */
+  readonly runAtMs: number
+  readonly batchId: string | null
+  /** The place of its task in the batch, from 0. */
+  readonly batchIndex: number | null
+  /** The name of the schedule that started it. */
+  readonly schedule: string | null
+  readonly request: RunRequest
+}
+
+/** A run in a list: everything but its texts. */
+export interface RunSummary extends Omit<NewRun, 'request'> {
+  readonly state: RunState
+  /** How often it was started. Whoever works on an earlier attempt may write nothing any more. */
+  readonly attempt: number
+  /** The first start since it was submitted or resumed. */
+  readonly startedAtMs: number | null
+  readonly endedAtMs: number | null
+  /** Which process works on it, or did so last. */
+  readonly owner: string | null
+  /** Given as soon as somebody wants it to be cancelled. */
+  readonly cancelReason: string | null
+  /** What its session cost, once it has ended; before, what is known of the calls that have ended. */
+  readonly cost: Cost
+  readonly llmCalls: number
+}
+
+export interface Run extends RunSummary {
+  readonly request: RunRequest
+  /** How it ended. */
+  readonly outcome: RunOutcome | null
+}
+
+export type RunOutcome =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly error: ErrorRecord }
+
+/** The right to work on a run. It is lost when another process takes the run over, which counts the attempt up. */
+export interface RunLease {
+  readonly runId: string
+  readonly attempt: number
+}
+
+/** What is told of a run: what happens in its calls, and how it ended. */
+export type RunEvent =
+  | EngineEvent
+  | { readonly type: 'result'; readonly result: unknown; readonly cost: Cost }
+  | { readonly type: 'error'; readonly error: ErrorRecord; readonly cost: Cost }
+  /** It had ended, and goes on: what came before its end still holds. */
+  | { readonly type: 'run.resumed' }
+
+/** An event with its place in the history of the run: numbers grow, but not each of them is used. */
+export interface StoredRunEvent {
+  readonly seq: number
+  readonly event: RunEvent
+}
+
+/** Many runs that were submitted together. */
+export interface NewRunBatch {
+  readonly id: string
+  readonly tactic: string
+  readonly tacticId: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly createdAtMs: number
+}
+
+export interface RunBatch extends NewRunBatch {
+  /** How many of its runs are in each state. */
+  readonly counts: Readonly<Record<RunState, number>>
+  /** The exact sum over its runs. */
+  readonly cost: Cost
+}
+
+export function isEnded({ state }: Pick<RunSummary, 'state'>): boolean {
+  return endedRunStates.has(state)
+}
