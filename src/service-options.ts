@@ -11,6 +11,7 @@ const optionNames = [
   'callsMax',
   'queueMax',
   'timeoutMs',
+  'runTimeoutMs',
   'graceMs',
 ] as const satisfies readonly (keyof Settings)[]
 

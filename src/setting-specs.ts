@@ -1,29 +1,9 @@
 import { z } from 'zod'
-
-/** What a setting is, said once: the reader, the messages and the docs are made from it. */
-export interface SettingSpec {
-  /** The variables that set it; the first one that is set counts. */
-  readonly variables: readonly [string, ...string[]]
-  readonly description: string
-  /** As it would stand in the environment. Left out: not set. */
-  readonly default?: string
-  /** Completes "must be …". */
-  readonly expects: string
-  readonly schema: z.ZodType
-  /** The value is never shown, not even when it is wrong. */
-  readonly secret?: true
-}
+import { runSettingSpecs } from './run-setting-specs.ts'
+import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
 
 const text = z.string()
 const port = wholeNumber(0, 65_535)
-
-function wholeNumber(min: number, max: number) {
-  return z
-    .string()
-    .regex(/^\d{1,12}$/)
-    .transform(Number)
-    .pipe(z.int().min(min).max(max))
-}
 
 /** The settings by the names that the code gives them. */
 export const settingSpecs = {
@@ -46,7 +26,7 @@ export const settingSpecs = {
     description: 'The file that keeps sessions, or `:memory:` to keep them in the process only.',
     default: './data/lllm.db',
     expects: 'the path of a file, a file: URL, or :memory:',
-    schema: text.max(4_096).refine((value) => !/^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(value)),
+    schema: pathText.refine((value) => !/^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(value)),
     // The URL of a database can hold a password.
     secret: true,
   },
@@ -54,14 +34,14 @@ export const settingSpecs = {
     variables: ['LLLM_CONFIG'],
     description: 'The `lllm.toml` to serve. Left out: the nearest one upward of the working directory.',
     expects: 'the path of a file',
-    schema: text.max(4_096),
+    schema: pathText,
   },
   homeFolder: {
     variables: ['LLLM_HOME'],
     description: "Where the user's own packages are, in `packages/`, for all projects. `~` is the home folder.",
     default: '~/.lllm',
     expects: 'the path of a folder',
-    schema: text.max(4_096),
+    schema: pathText,
   },
   openaiApiKey: {
     variables: ['OPENAI_API_KEY'],
@@ -89,19 +69,19 @@ export const settingSpecs = {
     variables: ['LLLM_PRICES'],
     description: 'A file of prices that go before the built-in ones.',
     expects: 'the path of a file',
-    schema: text.max(4_096),
+    schema: pathText,
   },
   budgetsFile: {
     variables: ['LLLM_BUDGETS'],
     description: 'A YAML file of standing budgets: what may be spent in a day or a month.',
     expects: 'the path of a file',
-    schema: text.max(4_096),
+    schema: pathText,
   },
   mcpFile: {
     variables: ['LLLM_MCP_CONFIG'],
     description: 'A JSON file of the MCP servers that prompts may use: `{"mcpServers": {…}}`.',
     expects: 'the path of a file',
-    schema: text.max(4_096),
+    schema: pathText,
   },
   providerConcurrency: {
     variables: ['LLLM_PROVIDER_CONCURRENCY'],
@@ -172,4 +152,5 @@ export const settingSpecs = {
     expects: 'a whole number from 0 to 3600000',
     schema: wholeNumber(0, 3_600_000),
   },
+  ...runSettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { LllmError, listKnown } from './domain/errors.ts'
-import { type SettingSpec, settingSpecs } from './setting-specs.ts'
+import type { SettingSpec } from './setting-spec.ts'
+import { settingSpecs } from './setting-specs.ts'
 
 type Specs = typeof settingSpecs
 type SettingName = keyof Specs

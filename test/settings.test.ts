@@ -37,6 +37,11 @@ describe('without any variable', () => {
       queueMax: 1_000,
       timeoutMs: 600_000,
       graceMs: 8_000,
+      role: 'all',
+      runWorkers: 50,
+      runConcurrency: 1_000,
+      runTimeoutMs: 86_400_000,
+      runAttemptsMax: 25,
       invokerKeys: new Map(),
       warnings: [],
     })

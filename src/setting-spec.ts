@@ -1,0 +1,27 @@
+import { z } from 'zod'
+
+/** What a setting is, said once: the reader, the messages and the docs are made from it. */
+export interface SettingSpec {
+  /** The variables that set it; the first one that is set counts. */
+  readonly variables: readonly [string, ...string[]]
+  readonly description: string
+  /** As it would stand in the environment. Left out: not set. */
+  readonly default?: string
+  /** Completes "must be …". */
+  readonly expects: string
+  readonly schema: z.ZodType
+  /** The value is never shown, not even when it is wrong. */
+  readonly secret?: true
+}
+
+/** A whole number as it stands in the environment. */
+export function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,12}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+}
+
+/** The path of a file or a folder. */
+export const pathText = z.string().max(4_096)
