@@ -3,8 +3,8 @@ import type { InvokerConfig } from '../domain/config.ts'
 import type { Invoker } from '../domain/invoker.ts'
 import type { InvokerPool } from '../domain/invoker-pool.ts'
 import { createOpenAiInvoker } from './openai-invoker.ts'
-import type { PaceLimits } from './pace.ts'
-import { paced } from './paced-invoker.ts'
+import type { PaceLimits } from './pace-limits.ts'
+import { type FindSharedRates, paced } from './paced-invoker.ts'
 import { createSimulatedInvoker } from './simulated-invoker.ts'
 
 export interface ProviderSettings {
@@ -22,11 +22,16 @@ export interface ProviderSettings {
 const concurrencyDefault = 1_000
 
 /** Opens invokers as they are asked for. Without a key and a base URL, the default is the simulated model. */
-export function createInvokerPool({ apiKey, baseUrl, keyOf, limits }: ProviderSettings, clock: Clock): InvokerPool {
+export function createInvokerPool(
+  { apiKey, baseUrl, keyOf, limits }: ProviderSettings,
+  clock: Clock,
+  sharedRates?: FindSharedRates,
+): InvokerPool {
   const simulated = createSimulatedInvoker({ name: 'simulated' })
   const isConfigured = apiKey !== undefined || baseUrl !== undefined
   const access = { ...(apiKey === undefined ? {} : { apiKey }), ...(baseUrl === undefined ? {} : { baseUrl }) }
-  const standard = isConfigured ? paced(createOpenAiInvoker({ name: 'openai', ...access }), limits, clock) : simulated
+  const pace = (invoker: Invoker, itsLimits: PaceLimits) => paced(invoker, itsLimits, clock, sharedRates)
+  const standard = isConfigured ? pace(createOpenAiInvoker({ name: 'openai', ...access }), limits) : simulated
   const builtIn = new Map([standard, simulated].map((invoker) => [invoker.name, invoker]))
   const declared = new Map<string, Invoker>()
 
@@ -44,7 +49,7 @@ export function createInvokerPool({ apiKey, baseUrl, keyOf, limits }: ProviderSe
         systemRole: config.system_role,
         ...(key === undefined ? {} : { apiKey: key }),
       })
-      const opened = paced(invoker, limitsOf(config), clock)
+      const opened = pace(invoker, limitsOf(config))
       declared.set(identity, opened)
       return opened
     },

@@ -30,12 +30,12 @@ export class Gate {
 
   /** Milliseconds until the next request may be sent: 0 is at once. */
   waitMs(nowMs: number): number {
-    if (!this.#isLimiting(nowMs)) return 0
+    if (!this.isLimiting(nowMs)) return 0
     return Math.max(0, this.#opensAtMs + doublingMs * Math.log2(this.#sentSince + 1) - nowMs)
   }
 
   begin(nowMs: number): void {
-    if (this.#isLimiting(nowMs)) this.#sentSince++
+    if (this.isLimiting(nowMs)) this.#sentSince++
   }
 
   /** The provider answered a request without complaint. */
@@ -61,7 +61,8 @@ export class Gate {
     this.#sentSince = 0
   }
 
-  #isLimiting(nowMs: number): boolean {
+  /** Whether it is closed, or has been until a short time ago. */
+  isLimiting(nowMs: number): boolean {
     return nowMs < this.#opensAtMs + doublingMs * doublingsMax
   }
 }

@@ -3,17 +3,10 @@ import { ProviderError } from '../domain/invoker.ts'
 import { Circuit } from './circuit.ts'
 import { Gate } from './gate.ts'
 import { PaceAlarm } from './pace-alarm.ts'
+import type { PaceLimits } from './pace-limits.ts'
+import { PaceShares, type SharedRate } from './pace-shares.ts'
 import { PaceWindow } from './pace-window.ts'
-
-/** What may be asked of one model at one provider. */
-export interface PaceLimits {
-  /** Requests under way at once. */
-  readonly concurrency: number
-  /** Requests in any 60 seconds. Left out: no limit. */
-  readonly requestsPerMinute?: number | undefined
-  /** Tokens of prompts and completions in any 60 seconds. Left out: no limit. */
-  readonly tokensPerMinute?: number | undefined
-}
+import type { Ending, Pass } from './pass.ts'
 
 /** Requests that may wait for their turn. Those beyond are refused. */
 export const waitingMax = 10_000
@@ -23,32 +16,16 @@ export const waitingMax = 10_000
  */
 export const gateWaitMaxMs = 10_000
 
-/** The right to send one request. It is given back by {@link Pace.leave}. */
-export interface Pass {
-  readonly tokens: number
-  readonly tokensCell: number
-  readonly isProbe: boolean
-}
-
-/** How a request ended, as far as it tells something of the provider. */
-export type Ending =
-  | { readonly kind: 'answered'; readonly tokens: number | null }
-  /** It wants to be left alone, for a time that it may have said. */
-  | { readonly kind: 'refused'; readonly retryAfterMs: number | null }
-  /** As a dead provider fails. */
-  | { readonly kind: 'dead' }
-  /** An error that an able provider gives, of one request. */
-  | { readonly kind: 'failed'; readonly tokens: number | null }
-  /** It was given up before anything was known. */
-  | { readonly kind: 'unknown' }
-
 interface Waiting {
   readonly tokens: number
   admit(pass: Pass): void
   refuse(error: ProviderError): void
 }
 
-/** The requests to one model: lets them through in the order in which they came, as fast as limits and provider allow. */
+/**
+ * The requests to one model: lets them through in the order in which they came, as fast as limits and provider allow. Where other
+ * processes ask it as well, a request whose turn has come here still has to have its share of the limits of a minute.
+ */
 export class Pace {
   readonly #limits: PaceLimits
   readonly #clock: Clock
@@ -56,16 +33,26 @@ export class Pace {
   readonly #circuit: Circuit
   readonly #requests: PaceWindow | undefined
   readonly #tokens: PaceWindow | undefined
+  /** Counts in place of the windows. */
+  readonly #shares: PaceShares<Waiting> | undefined
   readonly #waiting = new Set<Waiting>()
   readonly #alarm: PaceAlarm
   #underWay = 0
 
-  constructor(limits: PaceLimits, clock: Clock) {
+  constructor(limits: PaceLimits, clock: Clock, shared?: SharedRate) {
     this.#limits = limits
     this.#clock = clock
     this.#gate = new Gate(clock)
     this.#circuit = new Circuit(clock)
     this.#alarm = new PaceAlarm(clock, () => this.#advance())
+    if (shared !== undefined) {
+      this.#shares = new PaceShares(shared, clock, {
+        waiting: this.#waiting,
+        onChange: () => this.#advance(),
+        onOutage: (refusal) => this.#refuseAll(refusal),
+      })
+      return
+    }
     const { requestsPerMinute, tokensPerMinute } = limits
     this.#requests = requestsPerMinute === undefined ? undefined : new PaceWindow(requestsPerMinute)
     this.#tokens = tokensPerMinute === undefined ? undefined : new PaceWindow(tokensPerMinute)
@@ -81,7 +68,8 @@ export class Pace {
     const nowMs = this.#clock.now()
     const refusal = this.#refusal(nowMs)
     if (refusal !== null) throw refusal
-    if (this.#waiting.size === 0 && this.#waitMs(tokens, nowMs) === 0) return this.#begin(tokens, nowMs)
+    const isFirst = this.#waiting.size === 0 && this.#shares === undefined
+    if (isFirst && this.#waitMs(tokens, nowMs) === 0) return this.#begin(tokens, nowMs)
     if (this.#waiting.size < waitingMax) return null
     throw new ProviderError('rate-limited', `${waitingMax} requests wait for this model already.`)
   }
@@ -91,6 +79,7 @@ export class Pace {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.#waiting.delete(waiting)
+        this.#shares?.giveBack(waiting)
         reject(signal.reason)
         this.#advance()
       }
@@ -116,17 +105,25 @@ export class Pace {
     this.#underWay--
     this.#learn(pass, ending, nowMs)
     if ('tokens' in ending && ending.tokens !== null) {
-      this.#tokens?.correct(pass.tokensCell, ending.tokens - pass.tokens, nowMs)
+      const difference = ending.tokens - pass.tokens
+      this.#tokens?.correct(pass.tokensCell, difference, nowMs)
+      this.#shares?.correctTokens(pass.tokensCell, difference)
     }
     this.#advance()
   }
 
   /** Nobody is let through any more. */
   close(): void {
-    for (const waiting of this.#waiting)
-      waiting.refuse(new ProviderError('unreachable', 'The invoker has been closed.'))
-    this.#waiting.clear()
+    this.#refuseAll(new ProviderError('unreachable', 'The invoker has been closed.'))
     this.#advance()
+  }
+
+  #refuseAll(error: ProviderError): void {
+    for (const waiting of this.#waiting) {
+      waiting.refuse(error)
+      this.#shares?.giveBack(waiting)
+    }
+    this.#waiting.clear()
   }
 
   #learn({ isProbe }: Pass, ending: Ending, nowMs: number): void {
@@ -142,20 +139,34 @@ export class Pace {
   /** Lets through whoever may go, and sees to it that the next one is let through in time. */
   #advance(): void {
     const nowMs = this.#clock.now()
-    this.#alarm.set(this.#letThrough(nowMs), nowMs)
+    const waitMs = this.#letThrough(nowMs)
+    const askMs = this.#shares?.ask(waitMs === 0 ? this.#sendable(nowMs) : 0, nowMs) ?? Infinity
+    this.#alarm.set(waitMs === 0 ? askMs : Math.min(waitMs, askMs), nowMs)
   }
 
-  /** @returns Milliseconds until there is more to do; Infinity: there is nothing to wait for but others. */
+  /** @returns Milliseconds until there is more to do; 0: only the next one's share is missing; Infinity: others have to end. */
   #letThrough(nowMs: number): number {
     for (const waiting of this.#waiting) {
       const refusal = this.#refusal(nowMs)
-      const waitMs = refusal === null ? this.#waitMs(waiting.tokens, nowMs) : 0
+      if (refusal !== null) {
+        this.#waiting.delete(waiting)
+        this.#shares?.giveBack(waiting)
+        waiting.refuse(refusal)
+        continue
+      }
+      const waitMs = this.#waitMs(waiting.tokens, nowMs)
       if (waitMs > 0) return waitMs
+      const cell = this.#shares?.use(waiting, nowMs)
+      if (this.#shares !== undefined && cell === undefined) return 0
       this.#waiting.delete(waiting)
-      if (refusal === null) waiting.admit(this.#begin(waiting.tokens, nowMs))
-      else waiting.refuse(refusal)
+      waiting.admit(this.#begin(waiting.tokens, nowMs, cell))
     }
     return Infinity
+  }
+
+  /** How many could be sent now if they had their shares. After a complaint of the provider they go one by one. */
+  #sendable(nowMs: number): number {
+    return this.#gate.isLimiting(nowMs) ? 1 : this.#limits.concurrency - this.#underWay
   }
 
   #refusal(nowMs: number): ProviderError | null {
@@ -177,11 +188,11 @@ export class Pace {
     return Math.max(this.#gate.waitMs(nowMs), requestMs, tokensMs)
   }
 
-  #begin(tokens: number, nowMs: number): Pass {
+  #begin(tokens: number, nowMs: number, sharedCell = 0): Pass {
     this.#underWay++
     this.#gate.begin(nowMs)
     this.#requests?.take(1, nowMs)
-    const tokensCell = this.#tokens?.take(tokens, nowMs) ?? 0
+    const tokensCell = this.#tokens?.take(tokens, nowMs) ?? sharedCell
     return { tokens, tokensCell, isProbe: this.#circuit.begin(nowMs) }
   }
 }
