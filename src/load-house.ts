@@ -6,6 +6,7 @@ import type { ToolSource } from './domain/tool-source.ts'
 import { type Binder, createBinder } from './engine/bind.ts'
 import type { BoundTactic } from './engine/engine.ts'
 import { createInvokerPool } from './invokers/create-invoker-pool.ts'
+import type { FindSharedRates } from './invokers/paced-invoker.ts'
 import type { McpConfig } from './mcp/mcp-config.ts'
 import { linkLllm } from './packages/link-lllm.ts'
 import { loadPackages } from './packages/load-packages.ts'
@@ -33,6 +34,8 @@ export interface HouseOptions {
   /** Where the search for a manifest begins. */
   readonly folder: string
   readonly clock: Clock
+  /** Finds what counts the rates of providers for several processes. It is asked with the first request to a model. */
+  readonly sharedRates?: FindSharedRates
   /** Of a test: the models and tools that there are instead of those of the settings. The user's own packages stay away, too. */
   readonly scripted?: Pick<House, 'invokers' | 'toolSource'>
 }
@@ -42,9 +45,10 @@ export interface HouseOptions {
  *
  * @throws LllmError that says which file or setting has a mistake, and what would be right.
  */
-export async function loadHouse(settings: Settings, { folder, clock, scripted }: HouseOptions): Promise<House> {
+export async function loadHouse(settings: Settings, options: HouseOptions): Promise<House> {
+  const { folder, clock, sharedRates, scripted } = options
   linkOwnLllm()
-  const { invokers, toolSource } = scripted ?? (await openBindParts(settings, clock))
+  const { invokers, toolSource } = scripted ?? (await openBindParts(settings, clock, sharedRates))
   const close = async () => void (await Promise.allSettled([invokers.close(), toolSource.close()]))
   try {
     const { manifestFile } = settings
@@ -69,22 +73,27 @@ export function linkOwnLllm() {
 }
 
 /** The models and tools of the settings. Nothing is connected or asked before it is used. */
-export async function openBindParts(settings: Settings, clock: Clock): Promise<Pick<House, 'invokers' | 'toolSource'>> {
-  return { invokers: openInvokers(settings, clock), toolSource: await openToolSource(settings) }
+export async function openBindParts(
+  settings: Settings,
+  clock: Clock,
+  sharedRates?: FindSharedRates,
+): Promise<Pick<House, 'invokers' | 'toolSource'>> {
+  return { invokers: openInvokers(settings, clock, sharedRates), toolSource: await openToolSource(settings) }
 }
 
 function aliasesOf({ root }: PackageSet): ReadonlyMap<string, string> {
   return new Map([...root.reachable].map(([alias, { name }]) => [alias, name]))
 }
 
-function openInvokers(settings: Settings, clock: Clock): InvokerPool {
+function openInvokers(settings: Settings, clock: Clock, sharedRates?: FindSharedRates): InvokerPool {
   const limits = {
     concurrency: settings.providerConcurrency,
     requestsPerMinute: settings.providerRequestsPerMinute,
     tokensPerMinute: settings.providerTokensPerMinute,
   }
   const keyOf = (invoker: string) => invokerKey(settings, invoker)
-  return createInvokerPool({ apiKey: settings.openaiApiKey, baseUrl: settings.openaiBaseUrl, keyOf, limits }, clock)
+  const { openaiApiKey: apiKey, openaiBaseUrl: baseUrl } = settings
+  return createInvokerPool({ apiKey, baseUrl, keyOf, limits }, clock, sharedRates)
 }
 
 const noToolSource: ToolSource = { servers: [], tools: async () => [], close: async () => {} }

@@ -29,7 +29,7 @@ export interface Shares {
   readonly granted: number
   /** Where they are counted, for a correction. */
   readonly cell: number
-  /** They are sent within so many ms of the call of `take`, or not at all, and then given back. */
+  /** They are sent in less than so many ms from the call of `take`, or not at all, and then given back. */
   readonly validMs: number
   /** When the next one may ask again, in ms. It is of no use earlier, unless something is given back. 0: all may be sent. */
   readonly waitMs: number

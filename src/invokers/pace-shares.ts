@@ -63,7 +63,7 @@ export class PaceShares<Waiter extends { readonly tokens: number }> {
   use(waiter: Waiter, nowMs: number): number | undefined {
     const share = this.#held.get(waiter)
     if (share === undefined) return undefined
-    if (nowMs > share.validUntilMs) {
+    if (nowMs >= share.validUntilMs) {
       this.giveBack(waiter)
       return undefined
     }
@@ -126,10 +126,10 @@ export class PaceShares<Waiter extends { readonly tokens: number }> {
     const validUntilMs = askedAtMs + validMs
     for (const waiter of waiters.slice(0, granted)) {
       this.#held.set(waiter, { cell, validUntilMs })
-      if (nowMs > validUntilMs || !this.#owner.waiting.has(waiter)) this.giveBack(waiter)
+      if (nowMs >= validUntilMs || !this.#owner.waiting.has(waiter)) this.giveBack(waiter)
     }
     this.#first = waiters[granted]
-    if (nowMs <= validUntilMs) {
+    if (nowMs < validUntilMs) {
       this.#failures = 0
       this.#askAgainAtMs = nowMs + waitMs
     }

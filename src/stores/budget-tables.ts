@@ -1,5 +1,6 @@
 import type { BudgetStore } from '../domain/budget-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
+import type { SharedRates } from '../domain/shared-rates.ts'
 import type { SessionTables } from './session-tables.ts'
 
 /** Allocations as a relational database sees them, beside the sessions in the same one. Errors are the database's own. */
@@ -15,6 +16,8 @@ export interface StoreTables extends SessionTables, BudgetTables {}
 /** A session store, and the budget store that shares its storage. Closing the one closes the other. */
 export interface StoreWithBudgets extends SessionStore {
   readonly budgets: BudgetStore
+  /** What several processes use of providers together, where they can share the storage. */
+  readonly rates?: SharedRates
 }
 
 /** A budget store on tables whose errors are what the port promises. */
