@@ -1,4 +1,5 @@
 import type { World } from './domain/clock.ts'
+import type { SharedRates } from './domain/shared-rates.ts'
 import { type KeeperEvent, keepSessions } from './engine/session-keeper.ts'
 import { openStandingBudgets } from './engine/standing-budgets.ts'
 import { lazyRemotes } from './lazy-remotes.ts'
@@ -23,9 +24,12 @@ export interface AssembleOptions {
 export async function assemble(settings: Settings, options: AssembleOptions): Promise<Runtime> {
   const { folder, world } = options
   const opening = openSessionStore(settings.database)
-  const loading = loadHouse(settings, { folder, clock: world.clock })
+  // By the time of the first request to a model, the store is open.
+  let sharedRates: SharedRates | undefined
+  const loading = loadHouse(settings, { folder, clock: world.clock, sharedRates: () => sharedRates })
   try {
     const [prices, house, store] = await Promise.all([openPriceBook(settings), loading, opening])
+    sharedRates = store.rates
     const limits = await readBudgetsFile(settings)
     const budgets =
       limits.length === 0 ? {} : { budgets: await openStandingBudgets(limits, store.budgets, world.clock) }

@@ -1,8 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { InvokerConfig } from '../../src/domain/config.ts'
 import { createInvokerPool, type ProviderSettings } from '../../src/invokers/create-invoker-pool.ts'
+import type { FindSharedRates } from '../../src/invokers/paced-invoker.ts'
 import { modelRequest, noAbort } from '../support/invoker-fixtures.ts'
-import { hang, startProvider } from '../support/scripted-provider.ts'
+import { memoryRates } from '../support/memory-rates.ts'
+import { hang, says, startProvider } from '../support/scripted-provider.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
 
 const noProvider: ProviderSettings = {
@@ -12,8 +14,8 @@ const noProvider: ProviderSettings = {
   limits: { concurrency: 1_000 },
 }
 
-function openPool(settings: Partial<ProviderSettings> = {}) {
-  const pool = createInvokerPool({ ...noProvider, ...settings }, virtualClock().clock)
+function openPool(settings: Partial<ProviderSettings> = {}, sharedRates?: FindSharedRates) {
+  const pool = createInvokerPool({ ...noProvider, ...settings }, virtualClock().clock, sharedRates)
   onTestFinished(() => pool.close())
   return pool
 }
@@ -53,6 +55,23 @@ test.each(['the default provider', 'a declared one'])('%s is asked within its li
   controller.abort()
   await Promise.allSettled(ended)
   expect(provider.requests).toHaveLength(3)
+})
+
+test('all but the simulated model share their limits with other processes, by names that differ', async () => {
+  const provider = await startProvider(() => says('fine'))
+  onTestFinished(() => provider.close())
+  const shared = memoryRates(() => 0)
+  const limits = { concurrency: 3, requestsPerMinute: 10 }
+  // Found with the first request only: the storage is opened at the same time.
+  let isOpen = false
+  const pool = openPool({ baseUrl: provider.url, limits }, () => (isOpen ? shared.rates : undefined))
+  const declared = pool.declared('local', declaration({ base_url: provider.url, limits: { requests_per_minute: 20 } }))
+  isOpen = true
+  for (const invoker of [pool.default, declared, ...pool.all().filter(({ simulated }) => simulated)]) {
+    await invoker.invoke(modelRequest(), noAbort)
+  }
+  expect(shared.requests.map((request) => request.limits.requests)).toEqual([10, 20])
+  expect(new Set(shared.requests.map(({ rate }) => rate)).size).toBe(2)
 })
 
 test('the simulated model is asked by nobody else and has no limits', async () => {
