@@ -1,6 +1,8 @@
 import type { BudgetStore } from '../domain/budget-store.ts'
+import type { IdempotencyStore } from '../domain/idempotency-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { SharedRates } from '../domain/shared-rates.ts'
+import type { IdempotencyTables } from './idempotency-tables.ts'
 import type { SessionTables } from './session-tables.ts'
 
 /** Allocations as a relational database sees them, beside the sessions in the same one. Errors are the database's own. */
@@ -11,11 +13,12 @@ export type BudgetTables = {
 }
 
 /** All tables of a database, as one side of a thread offers them to the other. */
-export interface StoreTables extends SessionTables, BudgetTables {}
+export interface StoreTables extends SessionTables, BudgetTables, IdempotencyTables {}
 
-/** A session store, and the budget store that shares its storage. Closing the one closes the other. */
+/** A session store, and the other stores that share its storage. Closing the one closes the others. */
 export interface StoreWithBudgets extends SessionStore {
   readonly budgets: BudgetStore
+  readonly idempotency: IdempotencyStore
   /** What several processes use of providers together, where they can share the storage. */
   readonly rates?: SharedRates
 }

@@ -44,6 +44,8 @@ export function judgeClaim(row: KeyRow, request: KeyedRequest, holder: KeyHolder
   if (row.expiresAtMs <= nowMs || isOrphan(row, holder, nowMs)) return undefined
   if (row.fingerprint !== request.fingerprint) return { kind: 'mismatch' }
   if (row.answer !== null) return { kind: 'answered', answer: row.answer }
+  // It had been claimed by this request when the storage failed, and the claim was tried again.
+  if (row.workId === request.workId) return { kind: 'begun', workId: row.workId }
   return row.aliveUntilMs === null ? { kind: 'joined', workId: row.workId } : { kind: 'under-way' }
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { LllmError } from '../domain/errors.ts'
 import type { StoreWithBudgets } from './budget-tables.ts'
 import { createMemoryBudgetStore } from './memory-budget-store.ts'
+import { createMemoryIdempotencyStore } from './memory-idempotency-store.ts'
 import { createMemorySessionStore } from './memory-session-store.ts'
 import { openSqliteSessionStore } from './sqlite-session-store.ts'
 
@@ -15,7 +16,13 @@ const known = 'Give the path of a file, a file: URL, or :memory:'
  * @throws LllmError `invalid-settings` when it names none, and `store-unavailable` when the file cannot be used.
  */
 export async function openSessionStore(database: string): Promise<StoreWithBudgets> {
-  if (database === ':memory:') return { ...createMemorySessionStore(), budgets: createMemoryBudgetStore() }
+  if (database === ':memory:') {
+    return {
+      ...createMemorySessionStore(),
+      budgets: createMemoryBudgetStore(),
+      idempotency: createMemoryIdempotencyStore(),
+    }
+  }
   return openSqliteSessionStore({ path: resolve(databasePath(database)) })
 }
 

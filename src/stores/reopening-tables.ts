@@ -4,7 +4,7 @@ import type { StoreTables } from './budget-tables.ts'
  * Tables that are opened when they are first used, and again after an error that makes their connection doubtful: a
  * disk that was full for a while must not need a restart. What failed so is tried once more on the new connection,
  * which also settles a commit of which nobody knows whether it arrived; writing a session twice changes nothing, and an
- * allocation is changed only if it still is what it was.
+ * allocation is changed only if it still is what it was. A key that is claimed again by the same use is claimed once.
  *
  * Calls must come one after another.
  */
@@ -56,6 +56,11 @@ export function createReopeningTables(
     loadAllocations: () => withTables((tables) => tables.loadAllocations()),
     changeAllocations: (changes) => withTables((tables) => tables.changeAllocations(changes)),
     forgetAllocations: (endedByMs) => withTables((tables) => tables.forgetAllocations(endedByMs)),
+    claimKey: (request, owner) => withTables((tables) => tables.claimKey(request, owner)),
+    completeKey: (use, answer) => withTables((tables) => tables.completeKey(use, answer)),
+    releaseKey: (use) => withTables((tables) => tables.releaseKey(use)),
+    beatKeys: (owner) => withTables((tables) => tables.beatKeys(owner)),
+    forgetKeys: (limit) => withTables((tables) => tables.forgetKeys(limit)),
     ping: () => withTables((tables) => tables.ping()),
     async close() {
       await opened?.close()

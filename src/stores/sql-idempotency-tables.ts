@@ -1,6 +1,5 @@
 import { type Kysely, type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import {
-  type IdempotencyStore,
   type KeptAnswer,
   type KeyClaim,
   type KeyedRequest,
@@ -8,6 +7,7 @@ import {
   keyKeptMs,
   keyLeaseMs,
 } from '../domain/idempotency-store.ts'
+import type { IdempotencyTables } from './idempotency-tables.ts'
 import { judgeClaim, type KeyHolder, type KeyRow } from './key-row.ts'
 import type { WholeNumber } from './sql-schema.ts'
 
@@ -30,20 +30,16 @@ export type IdempotencyDatabase = {
   readonly idempotency_keys: KeyTable
 }
 
-/** Keys as a relational database sees them. Errors are the database's own. */
-export type IdempotencyTables = {
-  claimKey(request: KeyedRequest, owner: string): Promise<KeyClaim>
-  readonly completeKey: IdempotencyStore['complete']
-  readonly releaseKey: IdempotencyStore['release']
-  beatKeys(owner: string): Promise<void>
-  readonly forgetKeys: IdempotencyStore['forget']
-}
-
 export interface IdempotencyDialect {
   /** Whether several processes use the database at once, so that rows have to be locked. */
   readonly isShared: boolean
   /** What tells the time, in ms since 1970. */
   nowMs(): RawBuilder<number>
+}
+
+/** The time of a PostgreSQL, which all processes have in common. Not `now()`, which stands still in a transaction. */
+export function databaseClock(): RawBuilder<number> {
+  return sql`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`
 }
 
 /** Times that a key may vanish between two looks at it: only when others let go of it just then. */
@@ -153,21 +149,6 @@ export function createSqlIdempotencyTables(
         .executeTakeFirstOrThrow()
       return Number(numDeletedRows)
     },
-  }
-}
-
-/** A store on tables whose errors are what the port promises. */
-export function createTableIdempotencyStore(
-  tables: IdempotencyTables,
-  { owner, isShared }: KeyHolder,
-): IdempotencyStore {
-  return {
-    isShared,
-    claim: (request) => tables.claimKey(request, owner),
-    complete: (use, answer) => tables.completeKey(use, answer),
-    release: (use) => tables.releaseKey(use),
-    beat: () => tables.beatKeys(owner),
-    forget: (limit) => tables.forgetKeys(limit),
   }
 }
 

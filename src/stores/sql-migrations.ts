@@ -1,5 +1,6 @@
 import { type CreateTableBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
+import { createIdempotencyKeys } from './idempotency-migration.ts'
 import { createRates } from './rate-migration.ts'
 
 /** What a dialect says about its tables. */
@@ -13,6 +14,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
   const migrations: Readonly<Record<string, Migration>> = {
     '0001_sessions': { up: (db: Kysely<unknown>) => createSessions(db, style) },
     '0002_budgets': { up: createBudgets },
+    '0004_idempotency': { up: createIdempotencyKeys },
     '0007_rates': { up: createRates },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }

@@ -6,6 +6,7 @@ import { Migrator } from 'kysely/migration'
 import type { StoreTables } from './budget-tables.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
+import { createSqlIdempotencyTables, type IdempotencyDatabase } from './sql-idempotency-tables.ts'
 import { sessionMigrations, withoutRowId } from './sql-migrations.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { createSqlSessionTables } from './sql-session-tables.ts'
@@ -41,7 +42,11 @@ export async function openSqliteTables(path: string): Promise<StoreTables> {
     const db = new Kysely<SessionDatabase>({ dialect: createNodeSqliteDialect(database) })
     await migrate(database, db)
     const budgetTables = createSqlBudgetTables(db.withTables<BudgetDatabase>())
-    return withFile(path, database, { ...createSqlSessionTables(db, isAboutRow), ...budgetTables })
+    const keyTables = createSqlIdempotencyTables(db.withTables<IdempotencyDatabase>(), {
+      isShared: false,
+      nowMs: () => sql`${Date.now()}`,
+    })
+    return withFile(path, database, { ...createSqlSessionTables(db, isAboutRow), ...budgetTables, ...keyTables })
   } catch (error) {
     database.close()
     throw error
@@ -85,6 +90,14 @@ function withFile(path: string, database: DatabaseSync, tables: Omit<StoreTables
     async changeAllocations(changes) {
       checkInPlace()
       return tables.changeAllocations(changes)
+    },
+    async claimKey(request, owner) {
+      checkInPlace()
+      return tables.claimKey(request, owner)
+    },
+    async completeKey(use, answer) {
+      checkInPlace()
+      return tables.completeKey(use, answer)
     },
     async ping() {
       checkInPlace()

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { extname } from 'node:path'
 import { isLllmError, LllmError } from '../domain/errors.ts'
 import { createTableBudgetStore, type StoreTables, type StoreWithBudgets } from './budget-tables.ts'
+import { createTableIdempotencyStore } from './idempotency-tables.ts'
 import { createTableStore } from './table-store.ts'
 import { createWorkerLink, toLllmError, type WorkerFailure } from './worker-link.ts'
 
@@ -22,7 +24,12 @@ export async function openSqliteSessionStore({ path }: { readonly path: string }
     const reason = isLllmError(error) ? error.message : 'It cannot be opened.'
     throw new LllmError('store-unavailable', `The database ${path}: ${reason}`, { file: path }, { cause: error })
   }
-  return { ...createTableStore('sqlite', tables), budgets: createTableBudgetStore(tables) }
+  return {
+    ...createTableStore('sqlite', tables),
+    budgets: createTableBudgetStore(tables),
+    // Of the processes that had the file before, none is left: there is one at a time.
+    idempotency: createTableIdempotencyStore(tables, { owner: randomUUID(), isShared: false }),
+  }
 }
 
 function createWorkerTables(path: string): StoreTables {
@@ -41,6 +48,11 @@ function createWorkerTables(path: string): StoreTables {
     loadAllocations: () => link.call('loadAllocations'),
     changeAllocations: (changes) => link.call('changeAllocations', changes),
     forgetAllocations: (endedByMs) => link.call('forgetAllocations', endedByMs),
+    claimKey: (request, owner) => link.call('claimKey', request, owner),
+    completeKey: (use, answer) => link.call('completeKey', use, answer),
+    releaseKey: (use) => link.call('releaseKey', use),
+    beatKeys: (owner) => link.call('beatKeys', owner),
+    forgetKeys: (limit) => link.call('forgetKeys', limit),
     ping: () => link.call('ping'),
     async close() {
       try {

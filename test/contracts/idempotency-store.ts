@@ -52,6 +52,14 @@ export function idempotencyStoreContract(name: string, open: () => Promise<OpenK
       expect(await store.claim(call('3'))).toEqual(answered)
     })
 
+    test('that the same use asks for twice is begun by it: an answer may have got lost', async () => {
+      const { store } = await open()
+      await store.claim(call('1'))
+      expect(await store.claim(call('1'))).toEqual(begun('1'))
+      await store.release(useOf(call('1')))
+      expect(await store.claim(call('2'))).toEqual(begun('2'))
+    })
+
     test('of another use does not fit, whether that has its answer or not', async () => {
       const { store } = await open()
       const other = call('2', { fingerprint: '0'.repeat(64) })

@@ -33,6 +33,11 @@ function scriptedTables(...connections: readonly (readonly (Error | null)[])[]) 
       loadAllocations: () => call([]),
       changeAllocations: () => call([]),
       forgetAllocations: () => call(undefined),
+      claimKey: () => call({ kind: 'under-way' }),
+      completeKey: () => call(undefined),
+      releaseKey: () => call(undefined),
+      beatKeys: () => call(undefined),
+      forgetKeys: () => call(0),
       ping: () => call(undefined),
       close: async () => {
         log.push('close')
