@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { costUsd } from '../../src/domain/cost.ts'
 import { toCallAnswer } from '../../src/http/call-answer.ts'
+import { noteSession } from '../../src/http/keyed-request.ts'
 import { describeCall } from '../../src/http/openapi/tactic-operations.ts'
 import { replyWithProblem } from '../../src/http/problem-reply.ts'
 import { readCall } from '../../src/http/read-call.ts'
@@ -11,6 +12,7 @@ export default async function call(server: FastifyInstance) {
   const { engine } = server.lllm
   mountTacticRoute(server, {
     suffix: '',
+    repeats: 'conflict',
     describe: describeCall,
     async answer(tactic, request, reply, schemas) {
       const { prepared, options, bounds, returnSession } = await readCall(request, tactic, schemas)
@@ -20,6 +22,7 @@ export default async function call(server: FastifyInstance) {
         return ended
       })
       const { session } = outcome
+      noteSession(request, session)
       if (session.simulated) reply.header('lllm-simulated', 'true')
       if (outcome.ok) return toCallAnswer(outcome.output, session, returnSession)
       const spent = { sessionId: session.id, costUsd: costUsd(session.cost) }

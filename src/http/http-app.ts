@@ -1,9 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { World } from '../domain/clock.ts'
+import type { IdempotencyStore } from '../domain/idempotency-store.ts'
 import type { PackageOrigin } from '../domain/package.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Runs } from '../runs/runs.ts'
 import type { Admission, AdmissionBounds } from './admission.ts'
+import type { AnswerKeeper } from './answer-keeper.ts'
 import type { OpenAnswers } from './open-answers.ts'
 import type { Operation } from './openapi/operation.ts'
 import type { Readiness } from './readiness.ts'
@@ -20,6 +23,8 @@ export interface HttpSettings extends AdmissionBounds {
   readonly batchWorkersMax: number
   /** Milliseconds that a call may take; also what it gets when it asks for nothing. */
   readonly timeoutMs: number
+  /** Milliseconds that a run may take; also what it gets when it asks for nothing. */
+  readonly runTimeoutMs: number
   /** Milliseconds that calls under way are given to end when the server closes. */
   readonly graceMs: number
 }
@@ -44,6 +49,10 @@ export interface ServiceInfo {
 export interface HttpApp {
   readonly engine: Engine
   readonly store: SessionStore
+  /** Work that goes on without its caller. */
+  readonly runs: Runs
+  /** What requests with an `Idempotency-Key` came to. */
+  readonly idempotency: IdempotencyStore
   readonly settings: HttpSettings
   /** Where requests and failures are logged. Left out: where the application around the service logs them. */
   readonly logger?: FastifyBaseLogger
@@ -57,6 +66,7 @@ export interface Lllm extends HttpApp {
   readonly prefix: string
   readonly shutdown: Shutdown
   readonly admission: Admission
+  readonly answers: AnswerKeeper
   readonly readiness: Readiness
   readonly openAnswers: OpenAnswers
 }

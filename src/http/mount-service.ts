@@ -3,9 +3,11 @@ import autoload from '@fastify/autoload'
 import type { FastifyInstance } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
 import { createAdmission } from './admission.ts'
+import { createAnswerKeeper } from './answer-keeper.ts'
 import { handleErrors } from './error-handler.ts'
 import type { HttpApp } from './http-app.ts'
 import { readJsonBodies } from './json-body.ts'
+import { settleKey } from './keyed-request.ts'
 import { handleUnknownRoutes } from './not-found.ts'
 import { createOpenAnswers } from './open-answers.ts'
 import { serveDocument } from './openapi/serve-document.ts'
@@ -26,15 +28,17 @@ const routesFolder = fileURLToPath(new URL('../../routes', import.meta.url))
  * @throws LllmError `invalid-settings` for a prefix that is none.
  */
 export async function mountService(server: FastifyInstance, app: HttpApp, tenancy: Tenancy): Promise<void> {
-  const { world, store, engine, settings, logger } = app
+  const { world, store, engine, idempotency, settings, logger } = app
   const prefix = readPrefix(server.prefix)
   const shutdown = createShutdown(world.clock)
   const openAnswers = createOpenAnswers()
+  const answers = createAnswerKeeper(idempotency, world.clock)
   server.decorate('lllm', {
     ...app,
     prefix,
     shutdown,
     openAnswers,
+    answers,
     admission: createAdmission(settings),
     readiness: createReadiness({ store, engine, shutdown, clock: world.clock }),
   })
@@ -47,14 +51,19 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   // At the root of somebody's application, what is not found is theirs to tell.
   if (tenancy === 'owner' || prefix !== '') handleUnknownRoutes(server)
   server.addHook('onRequest', receive)
-  server.addHook('onSend', (_request, reply, payload, done) => {
+  server.addHook('onSend', (request, reply, payload, done) => {
     if (shutdown.begun) reply.header('connection', 'close')
-    done(null, payload)
+    // Of a request that an application around us has refused nothing is known.
+    const keyed = request.lllmStory?.keyed
+    if (keyed === undefined) return done(null, payload)
+    request.lllmStory.keyed = undefined
+    void settleKey(keyed, request, reply, payload).then(() => done(null, payload))
   })
   server.addHook('preClose', async () => {
     await shutdown.drain(settings.graceMs)
     openAnswers.cutOffSoon()
   })
+  server.addHook('onClose', () => answers.close())
   await serveDocument(server, app, prefix)
   await server.register(autoload, { dir: routesFolder, forceESM: true })
 }

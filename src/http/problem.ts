@@ -26,7 +26,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'unknown-run': { status: 404, title: 'Unknown run', retryable: false },
   'unknown-batch': { status: 404, title: 'Unknown batch', retryable: false },
   'run-conflict': { status: 409, title: 'Run conflict', retryable: false },
-  'idempotency-conflict': { status: 409, title: 'Request under way', retryable: true },
+  'idempotency-conflict': { status: 409, title: 'Request under way', retryable: true, retryAfterMs: 2_000 },
   'idempotency-mismatch': { status: 422, title: 'Idempotency key used before', retryable: false },
   'method-not-allowed': { status: 405, title: 'Method not allowed', retryable: false },
   'not-acceptable': { status: 406, title: 'Not acceptable', retryable: false },
@@ -114,10 +114,15 @@ export function toProblem(error: LllmError, context: ProblemContext): Problem {
 
 /** Whole seconds for `Retry-After`, rounded up, or undefined where the header has no place. */
 export function retryAfterSeconds(error: LllmError): number | undefined {
-  const { status, retryAfterMs: defaultMs } = problemKinds[error.code]
-  if (status !== 429 && status !== 503) return undefined
-  const durationMs = error.data.retryAfterMs ?? defaultMs
+  if (!hasRetryAfter(error.code)) return undefined
+  const durationMs = error.data.retryAfterMs ?? problemKinds[error.code].retryAfterMs
   return durationMs === undefined ? undefined : Math.max(1, Math.ceil(durationMs / 1000))
+}
+
+/** Whether an answer with this code may say when to come back. */
+export function hasRetryAfter(code: ErrorCode): boolean {
+  const { status, retryAfterMs } = problemKinds[code]
+  return status === 429 || status === 503 || retryAfterMs !== undefined
 }
 
 /** What Fastify's own errors are called here. */

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../domain/errors.ts'
+import type { KeyedRequestStory } from './keyed-request.ts'
 import { pathOf } from './problem-reply.ts'
 import { traceIdOf } from './trace-parent.ts'
 
-/** What the log tells of a request beyond its method, path and status. Routes fill it in. */
+/** What the log tells of a request beyond its method, path and status, and what else is known of it. Routes fill it in. */
 export interface RequestStory {
   /** The id of the request: the client's own, or ours. */
   readonly id: string
@@ -13,6 +14,8 @@ export interface RequestStory {
   code?: ErrorCode
   /** A call that may outlive its client: the line is written when it has ended, so that it can name the session. */
   underWay?: Promise<unknown>
+  /** Of a request that has an `Idempotency-Key`, until it is answered. */
+  keyed?: KeyedRequestStory | undefined
 }
 
 /** What nginx calls a request whose client hung up; there is no such status on the wire. */

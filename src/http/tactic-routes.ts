@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { BoundTactic } from '../engine/engine.ts'
 import { type CallSchemas, createCallSchemas } from './call-request.ts'
 import { name } from './fields.ts'
+import { keyHeader } from './idempotency-key.ts'
+import { answerKeyed, type Repeats } from './keyed-request.ts'
 import type { Operation } from './openapi/operation.ts'
 import { type TitledTactic, titleTactics } from './openapi/tactic-titles.ts'
 import { parse } from './parse.ts'
@@ -16,6 +18,8 @@ export interface TacticRoute {
   readonly suffix: string
   /** The media types that a success can have. Left out: JSON. */
   readonly produces?: readonly string[]
+  /** What an `Idempotency-Key` is good for. Left out: it is refused. */
+  readonly repeats?: Repeats
   describe(titled: TitledTactic, schemas: CallSchemas): Operation
   answer(tactic: BoundTactic, request: FastifyRequest, reply: FastifyReply, schemas: CallSchemas): Promise<unknown>
 }
@@ -24,17 +28,23 @@ export interface TacticRoute {
  * Mounts a POST route for the tactics. Each has a path of its own, so that the document can tell its types. Other names, among
  * them aliases, go one way together, which ends in a 404 that lists the tactics.
  */
-export function mountTacticRoute(server: FastifyInstance, { suffix, produces, describe, answer }: TacticRoute): void {
+export function mountTacticRoute(server: FastifyInstance, route: TacticRoute): void {
+  const { suffix, produces, repeats, describe, answer } = route
   const { engine, settings } = server.lllm
   const schemas = createCallSchemas(settings)
   const shared = produces === undefined ? {} : { produces }
+  const respond = (tactic: BoundTactic, request: FastifyRequest, reply: FastifyReply) =>
+    request.headers[keyHeader] === undefined
+      ? answer(tactic, request, reply, schemas)
+      : answerKeyed(request, reply, { tactic, suffix, repeats }, () => answer(tactic, request, reply, schemas))
   for (const titled of titleTactics(engine.tactics)) {
-    const config = { operation: describe(titled, schemas), ...shared }
+    const operation = describe(titled, schemas)
+    const config = { operation: { ...operation, takesKey: repeats !== undefined }, ...shared }
     server.post(tacticPath(titled.tactic) + suffix, { config }, (request, reply) =>
-      answer(titled.tactic, request, reply, schemas),
+      respond(titled.tactic, request, reply),
     )
   }
   server.post(`/:name${suffix}`, { config: shared }, async (request, reply) =>
-    answer(engine.find(parse(params, request.params, 'path').name), request, reply, schemas),
+    respond(engine.find(parse(params, request.params, 'path').name), request, reply),
   )
 }

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
 import type { World } from '../../src/domain/clock.ts'
+import type { IdempotencyStore } from '../../src/domain/idempotency-store.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
 import { makePackage } from '../../src/domain/package.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
@@ -12,6 +13,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { keepSessions } from '../../src/engine/session-keeper.ts'
 import { createServer } from '../../src/http/create-server.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
+import { createMemoryIdempotencyStore } from '../../src/stores/memory-idempotency-store.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
 
@@ -88,6 +90,7 @@ export interface TestService {
 
 export interface ServiceSketch {
   readonly store?: Partial<SessionStore>
+  readonly idempotency?: IdempotencyStore
   readonly settings?: Partial<HttpApp['settings']>
   /** Puts something in the place of the engine. */
   readonly engine?: (real: Engine) => Engine
@@ -152,6 +155,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
   const app = {
     engine,
     store,
+    idempotency: sketch.idempotency ?? createMemoryIdempotencyStore(),
     settings: {
       bodyLimitBytes: 1_000_000,
       batchTasksMax: 50,

@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../../domain/errors.ts'
 import { errorCodes } from '../../domain/errors.ts'
 import type { HttpApp } from '../http-app.ts'
-import { problemKinds, problemMediaType } from '../problem.ts'
+import { keyLengthMax } from '../idempotency-key.ts'
+import { hasRetryAfter, problemKinds, problemMediaType } from '../problem.ts'
 import { describeComponents } from './components.ts'
 import { componentRef, type Operation, operationTags, type Response } from './operation.ts'
 import { describeTactics } from './tactic-schemas.ts'
@@ -10,6 +11,14 @@ import { titleTactics } from './tactic-titles.ts'
 /** What can go wrong on every route. */
 const commonErrors: readonly ErrorCode[] = ['malformed-request', 'not-acceptable', 'internal-error']
 const requestIdHeader = { 'x-request-id': { $ref: '#/components/headers/RequestId' } }
+/** What can go wrong where a key is taken, and because of it. */
+const keyErrors: readonly ErrorCode[] = [
+  'invalid-parameter',
+  'idempotency-conflict',
+  'idempotency-mismatch',
+  'store-unavailable',
+]
+const replayedHeader = { 'idempotency-replayed': { $ref: '#/components/headers/IdempotencyReplayed' } }
 const retryAfterHeader = { 'retry-after': { $ref: '#/components/headers/RetryAfter' } }
 
 /** The document without its paths, to which each route adds its own. */
@@ -34,6 +43,13 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
           description: 'An id of your own for this request. The answer and the log carry it.',
           schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
         },
+        IdempotencyKey: {
+          name: 'idempotency-key',
+          in: 'header',
+          description:
+            'Names this request, so that it is done once, however often it is sent: for a day the same key with the same body has the same answer.',
+          schema: { type: 'string', minLength: 1, maxLength: keyLengthMax },
+        },
         TraceParent: {
           name: 'traceparent',
           in: 'header',
@@ -42,6 +58,10 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
         },
       },
       headers: {
+        IdempotencyReplayed: {
+          description: 'Present when the answer is that of an earlier request with the same key.',
+          schema: { type: 'string', const: 'true' },
+        },
         RequestId: { description: 'Quote it when you ask about this request.', schema: { type: 'string' } },
         RetryAfter: { description: 'Seconds until it may work.', schema: { type: 'integer', minimum: 1 } },
         Simulated: {
@@ -54,31 +74,40 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
 }
 
 /** Completes what a route says of itself by what holds for all of them. */
-export function completeOperation({ errors = [], responses, parameters = [], ...operation }: Operation) {
+export function completeOperation({ errors = [], responses, parameters = [], takesKey, ...operation }: Operation) {
+  const keyed = takesKey === true
+  const headers = { ...requestIdHeader, ...(keyed ? replayedHeader : {}) }
   const answers = Object.entries(responses).map(([status, response]) => [
     status,
-    { ...response, headers: { ...requestIdHeader, ...response.headers } },
+    { ...response, headers: { ...headers, ...response.headers } },
   ])
   return {
     ...operation,
     parameters: [
       ...parameters,
+      ...(keyed ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
       { $ref: '#/components/parameters/RequestId' },
       { $ref: '#/components/parameters/TraceParent' },
     ],
-    responses: { ...Object.fromEntries(answers), ...describeProblems([...errors, ...commonErrors]) },
+    responses: {
+      ...Object.fromEntries(answers),
+      ...describeProblems([...errors, ...(keyed ? keyErrors : []), ...commonErrors], headers),
+    },
   }
 }
 
 /** One response for each status, which names the codes that it can have. */
-function describeProblems(codes: readonly ErrorCode[]): Readonly<Record<number, Response>> {
+function describeProblems(
+  codes: readonly ErrorCode[],
+  headers: Response['headers'],
+): Readonly<Record<number, Response>> {
   const byStatus = Map.groupBy(new Set(codes), (code) => problemKinds[code].status)
   return Object.fromEntries(
     [...byStatus].map(([status, grouped]) => [
       status,
       {
         description: grouped.map((code) => `\`${code}\`: ${errorCodes[code]}`).join('\n\n'),
-        headers: { ...requestIdHeader, ...(status === 429 || status === 503 ? retryAfterHeader : {}) },
+        headers: { ...headers, ...(grouped.some(hasRetryAfter) ? retryAfterHeader : {}) },
         content: { [problemMediaType]: { schema: componentRef('Problem') } },
       },
     ]),

@@ -41,6 +41,8 @@ export interface Operation {
   readonly responses: Readonly<Record<number, Response>>
   /** What can go wrong here, beyond what can go wrong everywhere. */
   readonly errors?: readonly ErrorCode[]
+  /** Whether it takes an `Idempotency-Key`. */
+  readonly takesKey?: boolean
 }
 
 export const operationTags = {

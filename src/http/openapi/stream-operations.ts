@@ -86,6 +86,6 @@ export function describeBatchStream(titled: TitledTactic, schemas: CallSchemas):
         },
       },
     },
-    errors: refusals,
+    errors: ['invalid-parameter', ...refusals],
   }
 }
