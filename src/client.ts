@@ -15,7 +15,7 @@ export type {
   SessionItem,
   TacticRecord,
 } from './client/answers.ts'
-export type { BatchOptions, CallLimits, CallOptions, SingleCallOptions } from './client/call-options.ts'
+export type { BatchOptions, CallLimits, CallOptions, KeyedOptions, SingleCallOptions } from './client/call-options.ts'
 export { type Client, type ClientOf, createClient } from './client/create-client.ts'
 export type { StreamEvent, StreamEvents, StreamEventType } from './client/events.ts'
 export { type FaultKind, LllmFault } from './client/fault.ts'

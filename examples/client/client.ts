@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { createClient, LllmFault, LllmProblem } from 'lllm/client'
 import type Digest from '../authoring/tactics/digest.ts'
 import type Summarize from '../authoring/tactics/summarize.ts'
@@ -50,6 +51,23 @@ export async function handleErrors(url: string, text: string) {
     }
     if (error instanceof LllmFault) return `${error.kind}: it ${error.mayHaveRun ? 'may have' : 'has not'} begun`
     throw error // the reason of the signal
+  }
+  // #endregion
+}
+
+export async function callUntilAnswered(url: string, text: string) {
+  const summarize = createClient({ url }).tactic<typeof Summarize>('summarize')
+  // #region again
+  const idempotencyKey = crypto.randomUUID()
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return (await summarize.call(text, { idempotencyKey })).result
+    } catch (error) {
+      // No answer came, or one that says nothing of the call.
+      const isOpen = error instanceof LllmProblem ? error.retryable && !error.sessionId : error instanceof LllmFault
+      if (!isOpen || attempt === 5) throw error
+      await setTimeout(2_000)
+    }
   }
   // #endregion
 }

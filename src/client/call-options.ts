@@ -27,6 +27,15 @@ export interface CallLimits {
   readonly depth?: number
 }
 
+/** Of what can be sent again: everything but streams. */
+export interface KeyedOptions {
+  /**
+   * Names the request, so that it is done once, however often it is sent: whoever sends it again has the answer of the first, for a day.
+   * 1 to 255 visible ASCII characters, such as a `crypto.randomUUID()`. Default: each request is a new one.
+   */
+  readonly idempotencyKey?: string
+}
+
 export interface BatchOptions extends CallOptions {
   /** Tasks under way at once. Default 4. */
   readonly maxWorkers?: number
@@ -58,8 +67,13 @@ export function toBatchFields(options: BatchOptions, timeoutMs: number | undefin
 }
 
 /** What a request takes beside its body. */
-export function toRequestOptions({ signal, timeoutMs }: RequestOptions): RequestOptions {
-  return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+export function toRequestOptions(options: RequestOptions & KeyedOptions): RequestOptions & KeyedOptions {
+  const { signal, timeoutMs, idempotencyKey } = options
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  }
 }
 
 function defined(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

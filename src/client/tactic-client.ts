@@ -2,6 +2,7 @@ import { asBatchAnswer, asCallAnswer, asSessionAnswer } from './answer-shape.ts'
 import type { BatchAnswer, CallAnswer, SessionAnswer } from './answers.ts'
 import {
   type BatchOptions,
+  type KeyedOptions,
   type SingleCallOptions,
   toBatchFields,
   toCallFields,
@@ -14,16 +15,18 @@ import type { RequestOptions, Transport } from './transport.ts'
 /**
  * A tactic of a service. Nothing is sent a second time by itself: what fails may have been paid.
  *
+ * A request that has an `idempotencyKey` may be sent again without being done again.
+ *
  * Everything rejects with an LllmProblem when the service refuses or the call fails, with an LllmFault when no answer comes that can be
  * understood, and with the reason of the signal once that aborts.
  */
 export interface TacticClient<Input = unknown, Output = unknown> {
   /** Calls the tactic. */
-  call(task: Input, options?: SingleCallOptions): Promise<CallAnswer<Output>>
+  call(task: Input, options?: SingleCallOptions & KeyedOptions): Promise<CallAnswer<Output>>
   /** Calls the tactic and gives the whole session with the answer. That of a failed call is found by the problem's `sessionId`. */
-  session(task: Input, options?: SingleCallOptions): Promise<SessionAnswer<Output>>
+  session(task: Input, options?: SingleCallOptions & KeyedOptions): Promise<SessionAnswer<Output>>
   /** Many tasks with bounded workers. How each ended is in its item: a failed one fails nothing else. */
-  batch(tasks: readonly Input[], options?: BatchOptions): Promise<BatchAnswer<Output>>
+  batch(tasks: readonly Input[], options?: BatchOptions & KeyedOptions): Promise<BatchAnswer<Output>>
   /** The same, item by item as they are completed. Leaving the loop cancels what is left. */
   batchStream(tasks: readonly Input[], options?: BatchOptions): BatchStream<Output>
   /** Calls the tactic and tells what happens. Leaving the loop cancels the call. */
@@ -33,7 +36,7 @@ export interface TacticClient<Input = unknown, Output = unknown> {
 export function createTacticClient<Input, Output>(transport: Transport, name: string): TacticClient<Input, Output> {
   const { answerBytesMax } = transport
   const path = `/tactics/${encodeURIComponent(name)}`
-  const post = (below: string, body: object, options: RequestOptions) => {
+  const post = (below: string, body: object, options: RequestOptions & KeyedOptions) => {
     return { method: 'POST', path: path + below, body, ...toRequestOptions(options) } as const
   }
   const callOf = (task: Input, options: SingleCallOptions, more: object = {}) => {

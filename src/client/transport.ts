@@ -1,4 +1,5 @@
 import { checkHeaders, readServiceUrl } from '../domain/service-url.ts'
+import type { KeyedOptions } from './call-options.ts'
 import { LllmFault, networkFault } from './fault.ts'
 import { isProblemRecord, LllmProblem } from './problem.ts'
 import { openReply, type Reply } from './reply.ts'
@@ -27,7 +28,7 @@ export interface RequestOptions {
   readonly timeoutMs?: number
 }
 
-export interface Asked extends RequestOptions {
+export interface Asked extends RequestOptions, KeyedOptions {
   readonly method: 'GET' | 'POST' | 'DELETE'
   /** Begins with `/`. */
   readonly path: string
@@ -64,13 +65,19 @@ export function openTransport(options: ClientOptions): Transport {
   const doFetch: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
 
   async function send(asked: Asked): Promise<Reply> {
-    const { method, path, query, body, accept = 'application/json' } = asked
+    const { method, path, query, body, accept = 'application/json', idempotencyKey } = asked
+    const keyHeaders = idempotencyKey === undefined ? {} : { 'idempotency-key': quoteKey(idempotencyKey) }
     const content = body === undefined ? undefined : JSON.stringify(body)
     const { signal, dispose } = openSignal(asked.signal, asked.timeoutMs ?? timeoutMs)
     const search = query === undefined || query.size === 0 ? '' : `?${query}`
     const init: RequestInit = {
       method,
-      headers: { ...ownHeaders, accept, ...(content === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        ...ownHeaders,
+        ...keyHeaders,
+        accept,
+        ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(content === undefined ? {} : { body: content }),
       // The service has no redirects. Whoever sends one would be sent our headers.
       redirect: 'error',
@@ -97,6 +104,12 @@ export function openTransport(options: ClientOptions): Transport {
   }
 
   return { answerBytesMax, timeoutMs, send, ask }
+}
+
+/** A string of RFC 9651. @throws TypeError */
+function quoteKey(key: string): string {
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return `"${key.replace(/["\\]/g, '\\$&')}"`
+  throw new TypeError('An idempotencyKey has 1 to 255 visible ASCII characters.')
 }
 
 /** A signal that follows the caller's, and aborts by itself when the time is up. */

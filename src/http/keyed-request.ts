@@ -140,7 +140,7 @@ function toKeptAnswer(request: FastifyRequest, reply: FastifyReply, payload: unk
 
 /** What is answered again in the place of an answer that is too large. */
 function tellTooLarge(request: FastifyRequest): KeptAnswer {
-  const message = `The request with this Idempotency-Key was done, but its answer has more than the ${keptBytesMax} bytes that are kept. Look at its session, or use another key to have it done again.`
+  const message = `The request with this Idempotency-Key was done, but its answer has more than the ${keptBytesMax} bytes that are kept. Look at its sessions, or use another key to have it done again.`
   const { sessionId } = request.lllmStory
   const problem = toProblem(new LllmError('idempotency-mismatch', message), {
     ...originOf(request),

@@ -48,6 +48,18 @@ describe('a call', () => {
     expect(session).toMatchObject({ id: session_id, task: 'hello', tags: { team: 'bees' }, metadata: { row: 7 } })
   })
 
+  test('that has a key is done once, however often it is sent', async () => {
+    const { shout, service } = await openClient()
+    const options = { idempotencyKey: 'a"b\\c' }
+    const first = await shout.call('hello', options)
+    expect(await shout.call('hello', options)).toEqual(first)
+    const batch = await shout.batch(['a', 'b'], { idempotencyKey: 'batch' })
+    expect(await shout.batch(['a', 'b'], { idempotencyKey: 'batch' })).toEqual(batch)
+    expect(service.model.callCount).toBe(3)
+    expect(await failureOf(shout.call('hallo', options))).toMatchObject({ code: 'idempotency-mismatch' })
+    await expect(shout.call('hello', { idempotencyKey: 'a b' })).rejects.toThrow(TypeError)
+  })
+
   test('passes its options on', async () => {
     const service = await openFaulty(json({ result: 1, session_id: 'x', cost_usd: 0 }))
     const client = createClient({ url: `${service.url}/ai/`, headers: { authorization: 'Bearer x' }, timeoutMs: 9_000 })

@@ -42,6 +42,9 @@ export async function calls() {
   void (result.verdict === 'aprove')
   // @ts-expect-error one task of a batch does not fit
   await review.batch([{ code: 'let x' }, { code: 7 }])
+  await review.call({ code: 'let x' }, { idempotencyKey: 'a' })
+  // @ts-expect-error a stream cannot be sent again
+  review.stream({ code: 'let x' }, { idempotencyKey: 'a' })
   // @ts-expect-error options are in camelCase
   await review.call({ code: 'let x' }, { timeout_ms: 1 })
 

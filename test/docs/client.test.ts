@@ -36,6 +36,13 @@ test('errors are told apart', async () => {
   expect(await client.handleErrors(url, 'one')).toBe('network: it has not begun')
 })
 
+test('a call that is sent again is done once', async () => {
+  const { url, runtime } = await openService()
+  expect(await client.callUntilAnswered(url, 'one two')).toBe('two')
+  expect((await runtime.store.list({}, 10)).data).toHaveLength(1)
+  await expect(client.callUntilAnswered(url, 7 as never)).rejects.toMatchObject({ code: 'invalid-task' })
+})
+
 test('batches come as a whole and item by item', async () => {
   const { url } = await openService()
   expect(await client.callBatch(url, ['one', 'two'])).toMatchObject({ results: ['one', 'two'], counts: { success: 2 } })
