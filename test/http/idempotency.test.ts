@@ -347,6 +347,24 @@ describe('a key', () => {
     expect(model.callCount).toBe(1)
   })
 
+  test('is told of in the document of the service, where one is taken and nowhere else', async () => {
+    const { server } = await open()
+    const { paths } = (await server.inject('/openapi.json')).json()
+    const takesKey = (path: string, method: string) =>
+      JSON.stringify(paths[path][method].parameters).includes('#/components/parameters/IdempotencyKey')
+    expect(takesKey('/tactics/shout', 'post')).toBe(true)
+    expect(takesKey('/tactics/shout/batch', 'post')).toBe(true)
+    expect(takesKey('/tactics/shout/stream', 'post')).toBe(false)
+    expect(takesKey('/tactics/shout/batch/stream', 'post')).toBe(false)
+    expect(takesKey('/sessions', 'get')).toBe(false)
+    const { responses } = paths['/tactics/shout'].post
+    expect(responses[200].headers).toHaveProperty('idempotency-replayed')
+    expect(responses[409].description).toContain('idempotency-conflict')
+    expect(responses[409].headers).toHaveProperty('retry-after')
+    expect(responses[422].description).toContain('idempotency-mismatch')
+    expect(responses[422].headers).not.toHaveProperty('retry-after')
+  })
+
   test('that is not given costs nothing: the store is not asked', async () => {
     const keys = fragileKeys()
     const { url } = await open(keys)
