@@ -128,8 +128,9 @@ export async function settleKey(
 }
 
 function toKeptAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown): KeptAnswer {
-  const body = typeof payload === 'string' ? payload : ''
-  if (Buffer.byteLength(body) > keptBytesMax) return tellTooLarge(request)
+  const body = payload ?? ''
+  // What is no text any more has been changed by an application around us, and its headers with it.
+  if (typeof body !== 'string' || Buffer.byteLength(body) > keptBytesMax) return tellNotKept(request)
   const headers: Record<string, string> = {}
   for (const name of keptHeaders) {
     const value = reply.getHeader(name)
@@ -138,9 +139,9 @@ function toKeptAnswer(request: FastifyRequest, reply: FastifyReply, payload: unk
   return { status: reply.statusCode, headers, body }
 }
 
-/** What is answered again in the place of an answer that is too large. */
-function tellTooLarge(request: FastifyRequest): KeptAnswer {
-  const message = `The request with this Idempotency-Key was done, but its answer has more than the ${keptBytesMax} bytes that are kept. Look at its sessions, or use another key to have it done again.`
+/** What is answered again in the place of an answer that cannot be kept. */
+function tellNotKept(request: FastifyRequest): KeptAnswer {
+  const message = `The request with this Idempotency-Key was done, but its answer could not be kept, as those are that have up to ${keptBytesMax} bytes. Look at its sessions, or use another key to have it done again.`
   const { sessionId } = request.lllmStory
   const problem = toProblem(new LllmError('idempotency-mismatch', message), {
     ...originOf(request),
