@@ -23,6 +23,15 @@ const keptHeaders = ['content-type', 'location', 'lllm-simulated', 'retry-after'
  */
 export type Repeats = 'conflict' | 'join'
 
+/** What a request with a key is for. */
+export interface KeyedRoute {
+  readonly tactic: BoundTactic
+  /** What comes after the name of the tactic. */
+  readonly suffix: string
+  /** Undefined: it takes no key. */
+  readonly repeats: Repeats | undefined
+}
+
 /** A request that has a key, until it is answered. */
 export interface KeyedRequestStory {
   readonly use: KeyUse
@@ -43,11 +52,7 @@ export interface KeyedRequestStory {
 export async function answerKeyed(
   request: FastifyRequest,
   reply: FastifyReply,
-  {
-    tactic,
-    suffix,
-    repeats,
-  }: { readonly tactic: BoundTactic; readonly suffix: string; readonly repeats: Repeats | undefined },
+  { tactic, suffix, repeats }: KeyedRoute,
   answer: () => Promise<unknown>,
 ): Promise<unknown> {
   const key = readIdempotencyKey(request.headers[keyHeader])
