@@ -1,10 +1,13 @@
 import type { World } from './domain/clock.ts'
 import type { SharedRates } from './domain/shared-rates.ts'
+import { createEngine } from './engine/create-engine.ts'
 import { type KeeperEvent, keepSessions } from './engine/session-keeper.ts'
 import { openStandingBudgets } from './engine/standing-budgets.ts'
 import { lazyRemotes } from './lazy-remotes.ts'
 import { loadHouse } from './load-house.ts'
+import { openRuns } from './open-runs.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
+import type { DispatcherEvent } from './runs/dispatcher.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import type { Settings } from './settings.ts'
 import { openSessionStore } from './stores/open-session-store.ts'
@@ -14,6 +17,8 @@ export interface AssembleOptions {
   readonly folder: string
   readonly world: World
   readonly onKeeperEvent: (event: KeeperEvent) => void
+  /** Is told of the runs that this process works on. */
+  readonly onRunEvent?: (event: DispatcherEvent) => void
 }
 
 /**
@@ -35,12 +40,18 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
       limits.length === 0 ? {} : { budgets: await openStandingBudgets(limits, store.budgets, world.clock) }
     // It has no socket before the first call.
     const remotes = lazyRemotes(settings)
+    const keeper = keepSessions(store, options.onKeeperEvent)
+    const engineParts = { world, prices, toolSource: house.toolSource, remotes, ...budgets }
+    const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
     return createRuntime({
       settings,
       house,
-      engineParts: { world, prices, toolSource: house.toolSource, remotes, ...budgets },
+      engine,
+      runs: openRuns(settings, store.runs, engine, options),
+      engineParts,
       store,
-      keeper: keepSessions(store, options.onKeeperEvent),
+      idempotency: store.idempotency,
+      keeper,
       warnings: [...settings.warnings, ...house.warnings, ...findUnknownTactics(limits, house.tactics)],
     })
   } catch (error) {

@@ -20,6 +20,7 @@ export async function createServer(runtime: Runtime, options: ServiceOptions = {
     import('pino'),
     import('./process/log-output.ts'),
   ])
+  await runtime.runs.start()
   const logger = options.logger ?? pino({ level: runtime.settings.logLevel }, logToStandardOutput())
   return create({ ...describe(runtime), settings, logger })
 }
@@ -42,6 +43,7 @@ const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
 export const lllmPlugin: FastifyPluginAsync<LllmPluginOptions> = async (host, options) => {
   const { runtime, logger } = options
   const settings = readServiceOptions(options, runtime.settings, ['runtime', 'logger', ...fastifyOptions])
+  await runtime.runs.start()
   const { mountService } = await import('./http/mount-service.ts')
   await mountService(host, { ...describe(runtime), settings, ...(logger === undefined ? {} : { logger }) }, 'guest')
 }
@@ -53,8 +55,8 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store } = runtime
-  return { engine, store, info: describeService(runtime), world: systemWorld }
+  const { engine, store, runs, idempotency } = runtime
+  return { engine, store, runs, idempotency, info: describeService(runtime), world: systemWorld }
 }
 
 function describeService({ packages: { root, all, origins }, invokers }: Runtime): ServiceInfo {

@@ -2,18 +2,19 @@ import { type Chat, type ChatSetup, openChat } from './chat.ts'
 import { type Config, resolveConfig } from './domain/config.ts'
 import { LllmError } from './domain/errors.ts'
 import { findResource } from './domain/find-resource.ts'
+import type { IdempotencyStore } from './domain/idempotency-store.ts'
 import type { InvokerPool } from './domain/invoker-pool.ts'
 import type { Asset, ConfigSource, Package, PackageSet } from './domain/package.ts'
 import { configKind } from './domain/resource-kinds.ts'
 import type { SessionStore } from './domain/session-store.ts'
 import { isTacticClass, type TacticClass } from './domain/tactic.ts'
-import { createEngine } from './engine/create-engine.ts'
 import type { Engine } from './engine/engine.ts'
 import type { EngineParts } from './engine/engine-parts.ts'
 import { findAsset } from './engine/find-asset.ts'
 import { type HandleOf, makeHandle, type TacticHandle } from './engine/handle.ts'
 import type { SessionKeeper } from './engine/session-keeper.ts'
 import type { House } from './load-house.ts'
+import type { Runs } from './runs/runs.ts'
 import { type OpenSettings, type Settings, withoutSecrets } from './settings.ts'
 
 /** A config as a plain value, in the shape of the YAML files. */
@@ -23,6 +24,10 @@ export type ConfigValue = Readonly<Record<string, unknown>>
 export interface Runtime {
   readonly engine: Engine
   readonly store: SessionStore
+  /** Work that goes on without its caller. Nobody works on it here before `runs.start()`, which a server does by itself. */
+  readonly runs: Runs
+  /** What requests to its servers came to that had a key. */
+  readonly idempotency: IdempotencyStore
   /** What it was made with, other than secrets. Immutable. */
   readonly settings: OpenSettings
   /** The package that is served. */
@@ -60,16 +65,19 @@ export interface Runtime {
 export interface RuntimeParts {
   readonly settings: Settings
   readonly house: Omit<House, 'tree'>
+  readonly engine: Engine
+  readonly runs: Runs
   readonly engineParts: EngineParts
   readonly store: SessionStore
+  readonly idempotency: IdempotencyStore
   readonly keeper: SessionKeeper
   readonly warnings: readonly string[]
 }
 
-export function createRuntime({ settings, house, engineParts, store, keeper, warnings }: RuntimeParts): Runtime {
+export function createRuntime(parts: RuntimeParts): Runtime {
+  const { settings, house, engine, runs, engineParts, store, idempotency, keeper, warnings } = parts
   const { tactics, packages, binder, invokers } = house
   const { root: source } = packages
-  const engine = createEngine(tactics, engineParts, keeper, house.aliases)
 
   function bindOwn(tactic: TacticClass, config: ConfigSource): TacticHandle {
     return makeHandle(engine, binder.bindWith(tactic, config))
@@ -110,6 +118,8 @@ export function createRuntime({ settings, house, engineParts, store, keeper, war
   return {
     engine,
     store,
+    runs,
+    idempotency,
     settings: withoutSecrets(settings),
     package: source,
     packages,
@@ -121,6 +131,8 @@ export function createRuntime({ settings, house, engineParts, store, keeper, war
     chat: (setup) => openChat(bindOwn, setup),
     quick,
     async close() {
+      // Runs that are still under way are given back: whoever works on them next goes on from their finished calls.
+      await runs.drain(0)
       await keeper.close()
       // What cannot be given back counts as spent. It is written to the store, so the store is still open.
       await engineParts.budgets?.close().catch(() => undefined)

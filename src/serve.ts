@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { assemble } from './assemble.ts'
 import { createServer } from './create-server.ts'
 import { isLllmError, LllmError } from './domain/errors.ts'
 import { toErrorLog } from './http/error-log.ts'
 import { logToStandardOutput } from './process/log-output.ts'
 import { releaseStartupMemory } from './process/release-memory.ts'
+import type { DispatcherEvent } from './runs/dispatcher.ts'
 import { type Environment, processEnvironment, readSettings, type Settings } from './settings.ts'
 import { simulatedNotice } from './simulated-notice.ts'
 import { systemWorld } from './system-world.ts'
@@ -63,6 +64,7 @@ async function startService(settings: Settings): Promise<Service> {
       const error = 'error' in event ? { err: toErrorLog(event.error) } : {}
       logger[type === 'session.saved-late' ? 'info' : 'error']({ session_id: sessionId, ...error }, type)
     },
+    onRunEvent: (event) => logRunEvent(logger, event),
   })
   try {
     for (const warning of runtime.warnings) logger.warn(warning)
@@ -78,7 +80,7 @@ async function startService(settings: Settings): Promise<Service> {
     return {
       async end() {
         logger.info('shutting down')
-        await server.close()
+        await Promise.all([server.close(), runtime.runs.drain(settings.graceMs)])
         await runtime.close()
         await logOutput.flush()
       },
@@ -87,6 +89,15 @@ async function startService(settings: Settings): Promise<Service> {
     await runtime.close()
     throw error
   }
+}
+
+function logRunEvent(logger: Logger, event: DispatcherEvent) {
+  if (event.type === 'store.failed') {
+    logger.error({ err: toErrorLog(event.error) }, 'the store of runs does not answer')
+    return
+  }
+  const { type, runId, attempt, ...more } = event
+  logger.info({ run_id: runId, attempt, ...more }, type)
 }
 
 const listenFailures: ReadonlyMap<string, string> = new Map([

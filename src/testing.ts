@@ -3,10 +3,13 @@
 import type { Session } from './domain/session.ts'
 import type { Tool } from './domain/tool.ts'
 import { createBinder } from './engine/bind.ts'
+import { createEngine } from './engine/create-engine.ts'
 import { keepSessions } from './engine/session-keeper.ts'
 import { type House, loadHouse } from './load-house.ts'
+import { openRuns } from './open-runs.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import { readSettings } from './settings.ts'
+import { createMemoryIdempotencyStore } from './stores/memory-idempotency-store.ts'
 import { createMemorySessionStore } from './stores/memory-session-store.ts'
 import { type Script, type ScriptedModel, scriptedModel } from './testing/scripted-model.ts'
 import { type RemoteAnswer, scriptedRemotes } from './testing/scripted-remotes.ts'
@@ -81,13 +84,21 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
   const world = { clock, newId: countingIds() }
   const remotes = scriptedRemotes(spec.remotes ?? {}, world)
   const { store, recordSessions } = recordingStore()
+  // This store takes everything.
+  const keeper = keepSessions(store, () => {})
+  const engineParts = { world, prices: flatPrices(), toolSource: house.toolSource, remotes }
+  const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
+  const { createMemoryRunStore } = await import('./stores/memory-run-store.ts')
+  const runStore = createMemoryRunStore(store, () => clock.now())
   const runtime = createRuntime({
     settings,
     house,
-    engineParts: { world, prices: flatPrices(), toolSource: house.toolSource, remotes },
+    engine,
+    runs: openRuns(settings, runStore, engine, { world }),
+    engineParts,
     store,
-    // This store takes everything.
-    keeper: keepSessions(store, () => {}),
+    idempotency: createMemoryIdempotencyStore(),
+    keeper,
     warnings: house.warnings,
   })
   return { ...runtime, model, sleeps, recordSessions }

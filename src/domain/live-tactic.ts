@@ -25,12 +25,30 @@ export abstract class LiveTactic<Agents, Tactics, Input, Result, Progress> {
    */
   readonly asset: (url: string) => Asset
 
+  /**
+   * The time in ms since 1970. In a run it is steady: when the run is executed again, because its process ended, it is what it was.
+   * A time of one's own, such as `Date.now()` in a prompt, makes another request of it, which is paid for again.
+   */
+  readonly now: () => Promise<number>
+  /** A number in [0, 1), which is as steady in a run as {@link now}. */
+  readonly random: () => Promise<number>
+  /**
+   * Waits, up to 365 days. In a run it ends at the time at which it would have ended, however often the process was started meanwhile.
+   * It rejects as soon as the call is stopped.
+   *
+   * @throws RangeError for a duration that is no number from 0 to 365 days in ms.
+   */
+  readonly sleep: (durationMs: number) => Promise<void>
+
   constructor(scope: Scope) {
     this.agents = scope.agents as Agents
     this.tactics = scope.tactics as Tactics
     this.signal = scope.signal
     this.emit = scope.emit as (data: Progress) => Promise<void>
     this.asset = scope.asset
+    this.now = scope.now
+    this.random = scope.random
+    this.sleep = scope.sleep
   }
 
   /** The orchestration. What it returns is validated by the output schema; what it throws ends the call as a failure. */

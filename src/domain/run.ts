@@ -60,7 +60,7 @@ export interface RunSummary extends Omit<NewRun, 'request'> {
   readonly owner: string | null
   /** Given as soon as somebody wants it to be cancelled. */
   readonly cancelReason: string | null
-  /** What its session cost, once it has ended; before, what is known of the calls that have ended. */
+  /** What its session cost, once it has ended. */
   readonly cost: Cost
   readonly llmCalls: number
 }

@@ -29,6 +29,9 @@ export interface Scope {
   readonly tactics: Readonly<Record<string, SubTactic>>
   readonly signal: AbortSignal
   emit(data: Json): Promise<void>
+  now(): Promise<number>
+  random(): Promise<number>
+  sleep(durationMs: number): Promise<void>
   asset(url: string): Asset
 }
 

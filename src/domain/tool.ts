@@ -5,6 +5,11 @@ import { type Schema, type SchemaOutput, toJsonSchema } from './schema.ts'
 export interface ToolContext {
   /** Aborts when the call ends early: hand it to your own I/O. */
   readonly signal: AbortSignal
+  /**
+   * Names this call of the tool. In a run it is the same when the call is made again, because nobody knows whether the process that made it
+   * before has come to its end: hand it to whatever must not be done twice. At most 128 characters.
+   */
+  readonly idempotencyKey: string
 }
 
 /** Something that a model may have done on its behalf. */

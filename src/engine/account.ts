@@ -90,9 +90,9 @@ export class Account {
     this.#allowance?.lower()
   }
 
-  /** Counts what was spent elsewhere. */
-  addSpent(usd: bigint): void {
-    this.#spent = { ...this.#spent, usd: this.#spent.usd + usd }
+  /** Counts what was spent elsewhere, or before. */
+  addSpent(spent: Partial<Amounts>): void {
+    this.#spent = add(this.#spent, { ...noAmounts, ...spent })
   }
 
   /** Lets those in the line go on that can, in their order. */

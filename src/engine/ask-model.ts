@@ -38,7 +38,7 @@ export async function askModel(asking: Asking, request: ModelRequest, count: Ste
     } else if (isUsedUp) {
       throw toLllmError(error, plan, count, tries)
     } else {
-      await world.clock.sleep(waitedMs, signal)
+      if (asked.isReplayed !== true) await world.clock.sleep(waitedMs, signal)
       recorder.retry({ kind: 'recall', step, error: error.message, waitedMs })
       count.recalls++
     }

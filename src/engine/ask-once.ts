@@ -1,62 +1,97 @@
 import type { ModelChoice } from '../domain/agent.ts'
 import { type Cost, costOf, noCost, type Price, type Usage } from '../domain/cost.ts'
 import { type ModelReply, type ModelRequest, ProviderError } from '../domain/invoker.ts'
+import type { Amounts } from '../domain/limits.ts'
 import { type LlmCall, notSent } from '../domain/session.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
+import { askWithJournal } from './ask-with-journal.ts'
 import type { Asking, StepCount } from './asking.ts'
 import { meterRequest } from './metered-request.ts'
+import type { CallStart } from './model-record.ts'
 import { collectDeltas, estimateUsage, type PartialReply } from './partial-reply.ts'
 
 /** How a request ended. `wasSent` is false where it was kept back on this side until the end. */
 export type Asked =
   | { readonly ok: true; readonly reply: ModelReply }
-  | { readonly ok: false; readonly error: unknown; readonly wasSent: boolean }
+  | {
+      readonly ok: false
+      readonly error: unknown
+      readonly wasSent: boolean
+      /** It failed in an earlier attempt of the run: what it is waited for is over. */
+      readonly isReplayed?: boolean
+    }
+
+/** Is told of a request before it is sent and when it has ended, so that another attempt of the run can know of it. */
+export interface RequestKeeper {
+  /** Resolves when the request may be sent. */
+  begin(start: CallStart, reserved: Amounts): Promise<void>
+  /** Resolves when somebody may look at what it came to. */
+  end(call: LlmCall, taken: Amounts, asked: Asked): Promise<void>
+}
+
+/** Asks once: the provider, or the journal of the run. */
+export function askOnce(asking: Asking, choice: ModelChoice, step: ModelRequest, count: StepCount): Promise<Asked> {
+  if (asking.journal === undefined) return askProvider(asking, choice, step, count)
+  return askWithJournal(asking, asking.journal, choice, step, count)
+}
 
 /** Sends one request, and records it with its cost as soon as it has ended, however it ended. */
-export async function askOnce(
+export async function askProvider(
   asking: Asking,
   choice: ModelChoice,
   step: ModelRequest,
   count: StepCount,
+  keeper?: RequestKeeper,
 ): Promise<Asked> {
   const { world, recorder, announcer, signal } = asking
   const { invoker, model } = choice
   signal.throwIfAborted()
-  const { request, settle } = await meterRequest(asking, choice, { ...step, model })
+  const { request, reserved, settle } = await meterRequest(asking, choice, { ...step, model })
   const attempt = count.nextAttempt++
+  const id = world.newId()
   const partial = announcer && collectDeltas(announcer.deltas(count.step, attempt))
+  const named = { id, step: count.step, attempt, invoker: invoker.name, model: modelName(choice) }
   let startedAtMs = world.clock.now()
+  if (keeper !== undefined) {
+    try {
+      await keeper.begin({ ...named, startedAtMs }, reserved)
+      signal.throwIfAborted()
+    } catch (error) {
+      settle({ usage: null, cost: noCost, error: { code: notSent, message: '' } })
+      throw error
+    }
+    startedAtMs = world.clock.now()
+  }
   let isHeld = false
   // The time for which a request waits for its turn is not the time that the provider takes for it.
   const onHold = (holds: boolean) => {
     isHeld = holds
     if (!holds) startedAtMs = world.clock.now()
   }
-  const record = (ended: Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'>) => {
-    settle(ended)
-    recorder.llmCall({
-      id: world.newId(),
-      step: count.step,
-      attempt,
-      invoker: invoker.name,
-      model: modelName(choice),
-      startedAtMs,
-      durationMs: world.clock.now() - startedAtMs,
-      request: { messages: request.messages, args: request.modelArgs, tools: request.tools },
-      ...ended,
-    })
+  const record = (ended: Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'>, asked: Asked) => {
+    const taken = settle(ended)
+    const sent = { messages: request.messages, args: request.modelArgs, tools: request.tools }
+    const durationMs = world.clock.now() - startedAtMs
+    const call = { ...named, startedAtMs, durationMs, request: sent, ...ended }
+    recorder.llmCall(call)
+    return keeper?.end(call, taken, asked)
   }
+  let answered: Asked
+  let kept: Promise<void> | undefined
   try {
     const reply = await untilAborted(() => invoker.invoke(request, signal, partial?.onDelta, onHold), signal)
     const { usage: told, ...response } = reply
     const wasStreamed = partial !== undefined && !invoker.simulated
     const usage = told ?? (wasStreamed ? estimateUsage(request, reply.message) : null)
-    record({ response, usage, cost: costOf(usage, priceOf(asking, choice, usage, reply.model)), error: null })
-    return { ok: true, reply }
+    const cost = costOf(usage, priceOf(asking, choice, usage, reply.model))
+    answered = { ok: true, reply }
+    kept = record({ response, usage, cost, error: null }, answered)
   } catch (error) {
-    record(isHeld ? neverSent(error) : failed(asking, choice, request, error, partial))
-    return { ok: false, error, wasSent: !isHeld }
+    answered = { ok: false, error, wasSent: !isHeld }
+    kept = record(isHeld ? neverSent(error) : failed(asking, choice, request, error, partial), answered)
   }
+  if (kept !== undefined) await kept
+  return answered
 }
 
 function neverSent(error: unknown): Pick<LlmCall, 'response' | 'usage' | 'cost' | 'error'> {
@@ -82,7 +117,7 @@ function failed(
 }
 
 /** A simulated model is named as such wherever models are named. */
-function modelName({ invoker, model }: ModelChoice): string {
+export function modelName({ invoker, model }: ModelChoice): string {
   return invoker.simulated ? `simulated/${model}` : model
 }
 

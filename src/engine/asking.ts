@@ -3,6 +3,7 @@ import type { World } from '../domain/clock.ts'
 import type { PriceBook } from '../domain/invoker.ts'
 import type { AgentAnnouncer } from './announce.ts'
 import type { Meter } from './meter.ts'
+import type { CallJournal } from './run-journal.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 
 /** What every model call of an agent has in common. */
@@ -17,6 +18,14 @@ export interface Asking {
   /** When the call runs out of its time, in ms since 1970; Infinity: never. */
   readonly deadlineAtMs: number
   readonly meter: Meter
+  /** Of a run: what was asked before, and what later attempts will want to know. */
+  readonly journal: AgentJournal | undefined
+}
+
+/** The part of a journal that belongs to one `respond()`. */
+export interface AgentJournal extends CallJournal {
+  readonly agent: string
+  readonly dialog: string
 }
 
 /** Where in a `respond()` a request belongs. Attempts are counted over all tries of the step, whatever their reason. */

@@ -111,10 +111,10 @@ export class BudgetBook {
       allocatedPicoUsd,
       change: this.#parts.change,
       usedPicoUsd: () => account.spent.usd + account.reserved.usd,
-      onSpentElsewhere: (picoUsd) => account.addSpent(picoUsd),
+      onSpentElsewhere: (picoUsd) => account.addSpent({ usd: picoUsd }),
     })
     const account = new Account(budgetName(this.budget, value), { usd: limitPicoUsd }, allowance)
-    account.addSpent(allocatedPicoUsd)
+    account.addSpent({ usd: allocatedPicoUsd })
     const entry = { account, allowance }
     this.#entries.set(value, entry)
     return entry

@@ -20,7 +20,8 @@ export function createEngine(
 ): Engine {
   async function executeAndKeep(call: PreparedCall, options?: ExecuteOptions): Promise<Outcome> {
     const outcome = await execute(parts, call, options)
-    await keeper.keep(outcome.session)
+    // The session of a run is stored with the end of the run, by whoever works on it.
+    if (options?.run === undefined) await keeper.keep(outcome.session)
     return outcome
   }
 

@@ -9,8 +9,10 @@ import type { EngineParts } from './engine-parts.ts'
 import { LiveAgent } from './live-agent.ts'
 import type { Meter } from './meter.ts'
 import { prepareCall } from './prepare.ts'
+import type { CallJournal } from './run-journal.ts'
 import type { SessionRecorder } from './session-recorder.ts'
 import { type Ended, inOrder, toSettled } from './settled.ts'
+import { steadyScope } from './steady-scope.ts'
 
 /** What a call gives to its agents and sub-tactics. */
 export interface CrewParts {
@@ -23,6 +25,8 @@ export interface CrewParts {
   readonly place: EventPlace
   /** Left undefined when nobody listens. */
   readonly tell: Tell | undefined
+  /** Of a run. */
+  readonly journal: CallJournal | undefined
   executeChild(call: PreparedCall, signal: AbortSignal): Promise<Outcome>
 }
 
@@ -40,7 +44,7 @@ export interface Crew {
 const refusalsMax = 100
 
 export function openCrew(crew: CrewParts): Crew {
-  const { parts, config, recorder, signal, deadlineAtMs, meter, place, tell } = crew
+  const { parts, config, recorder, signal, deadlineAtMs, meter, place, tell, journal } = crew
   const atWork = new Set<Promise<unknown>>()
   let refusals = 0
 
@@ -60,7 +64,20 @@ export function openCrew(crew: CrewParts): Crew {
 
   const { world, prices, toolSource } = parts
   const { findPrompt } = config
-  const shared = { world, prices, toolSource, recorder, signal, deadlineAtMs, meter, findPrompt, begin, place, tell }
+  const shared = {
+    world,
+    prices,
+    toolSource,
+    recorder,
+    signal,
+    deadlineAtMs,
+    meter,
+    findPrompt,
+    begin,
+    place,
+    tell,
+    journal,
+  }
   const agents = [...config.agents].map(([name, plan]) => [name, new LiveAgent({ ...shared, plan })] as const)
   const tactics = [...config.subTactics].map(([name, target]) => {
     const run = (task: unknown, within: AbortSignal) => begin(() => callSubTactic(crew, target, task, within))
@@ -74,6 +91,7 @@ export function openCrew(crew: CrewParts): Crew {
       // What is left behind of a tactic that was stopped has nothing to tell of a call that has ended.
       asset: config.findAsset,
       emit: (data) => tellProgress(signal.aborted ? undefined : tell, place, data),
+      ...steadyScope(world.clock, signal, journal),
     },
     async settle() {
       while (atWork.size > 0) await Promise.allSettled(atWork)

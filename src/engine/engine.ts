@@ -9,6 +9,7 @@ import type { Session } from '../domain/session.ts'
 import type { BatchOptions, TacticClass } from '../domain/tactic.ts'
 import type { BudgetStatus } from './budget-book.ts'
 import type { Meter } from './meter.ts'
+import type { RunJournal } from './run-journal.ts'
 
 /** A tactic with its configs and prompts linked: ready to be called. Immutable, shared by all calls. */
 export interface BoundTactic {
@@ -93,9 +94,13 @@ export interface Engine {
   prepare(tactic: BoundTactic, task: unknown, configName?: string): Promise<PreparedCall>
   /**
    * Calls a tactic once. It never rejects: a failure is an outcome with its session and its cost. What it spends counts
-   * against the limits of `meter` too, which several calls may share.
+   * against the limits of `meter` too, which several calls may share. An attempt of a run is not stored: that is up to whoever
+   * works on the run.
    */
-  execute(call: PreparedCall, options?: CallOptions & { readonly meter?: Meter }): Promise<Outcome>
+  execute(
+    call: PreparedCall,
+    options?: CallOptions & { readonly meter?: Meter; readonly run?: RunJournal },
+  ): Promise<Outcome>
   /** Executes calls with bounded workers and yields each as it completes, or as it is skipped. Leaving the loop cancels the rest. */
   batch(calls: readonly PreparedCall[], options?: CallOptions & BatchOptions): AsyncIterable<BatchItem>
 }

@@ -1,6 +1,5 @@
 import { type ErrorCode, type ErrorData, isLllmError, LllmError } from '../domain/errors.ts'
 import type { EngineEvent, EventPlace } from '../domain/event.ts'
-import { type Limits, toPicoUsd } from '../domain/limits.ts'
 import type { EndReason } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
 import type { Scope } from '../domain/tactic.ts'
@@ -10,8 +9,11 @@ import { openCrew } from './crew.ts'
 import type { BoundTactic, CallOptions, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { executeRemote } from './execute-remote.ts'
-import { Meter } from './meter.ts'
+import type { Meter } from './meter.ts'
+import { openMeter, timeoutOf } from './open-meter.ts'
 import { readResult } from './read-result.ts'
+import { recordLeftovers } from './record-leftovers.ts'
+import { type CallJournal, childJournal, type RunJournal, rootJournal } from './run-journal.ts'
 import { recordSession, type SessionRecorder } from './session-recorder.ts'
 
 export interface ExecuteOptions extends CallOptions {
@@ -21,6 +23,10 @@ export interface ExecuteOptions extends CallOptions {
   readonly deadlineAtMs?: number
   /** Of a batch's item or a sub-tactic: what it is a part of. */
   readonly meter?: Meter
+  /** The run that this call is an attempt of. */
+  readonly run?: RunJournal
+  /** Of a sub-tactic in a run: the journal of its parent. */
+  readonly journal?: CallJournal
 }
 
 /**
@@ -34,13 +40,15 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const { remote } = tactic.tactic.spec
   if (remote !== undefined) return executeRemote(parts, call, remote, options)
   const { clock, newId } = parts.world
-  const startedAtMs = clock.now()
-  const { signal: outerSignal, tags = {}, metadata = {}, emit, parent } = options
-  const timeoutMs = smaller(options.timeoutMs, config.limits.timeoutMs)
-  const id = newId()
+  const { signal: outerSignal, tags = {}, metadata = {}, emit, parent, run } = options
+  const nowMs = clock.now()
+  const startedAtMs = run?.startedAtMs ?? nowMs
+  const timeoutMs = timeoutOf(call, options, nowMs - startedAtMs)
+  const journal = openJournal(call, options)
+  const id = run?.runId ?? options.journal?.run.stableId(journal?.scope ?? '', 'session') ?? newId()
   const place: EventPlace = { sessionId: id, path: [...(parent?.path ?? []), tactic.name] }
   const simulated = [...config.agents.values()].some(({ invoker }) => invoker.simulated)
-  const deadlineAtMs = Math.min(options.deadlineAtMs ?? Infinity, startedAtMs + (timeoutMs ?? Infinity))
+  const deadlineAtMs = Math.min(options.deadlineAtMs ?? Infinity, nowMs + (timeoutMs ?? Infinity))
   const recorder = recordSession({
     id,
     tactic: tactic.name,
@@ -56,10 +64,16 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const { signal } = stopScope
   const tell = emit === undefined ? undefined : openTell(emit, signal)
   const meter = openMeter(parts, call, options)
-  const forChild = { deadlineAtMs, meter, parent: place, ...(emit === undefined ? {} : { emit }) }
+  const forChild = {
+    deadlineAtMs,
+    meter,
+    parent: place,
+    ...(emit === undefined ? {} : { emit }),
+    ...(journal === undefined ? {} : { journal }),
+  }
   const executeChild = (child: PreparedCall, within: AbortSignal) =>
     execute(parts, child, { signal: within, ...forChild })
-  const crew = openCrew({ parts, config, recorder, signal, deadlineAtMs, meter, place, tell, executeChild })
+  const crew = openCrew({ parts, config, recorder, signal, deadlineAtMs, meter, place, tell, journal, executeChild })
   await tell?.(startEvent(place, tactic.name, parent, { startedAtMs, simulated }))
   const ended = await runTactic(call, crew.scope, meter, signal)
   const endReason = whatEnded(ended, signal)
@@ -68,6 +82,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   stopScope.stop('cancelled')
   await crew.settle()
   stopScope.dispose()
+  if (run !== undefined) recordLeftovers(run, tactic, recorder, clock.now(), newId)
 
   const outcome = closeSession(ended, recorder, { endReason, endedAtMs: clock.now() })
   if (parent !== undefined) {
@@ -78,31 +93,9 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   return outcome
 }
 
-/** A call counts against its own limits, those of whatever it is a part of, and the standing budgets. */
-function openMeter(parts: EngineParts, { tactic, config }: PreparedCall, options: ExecuteOptions): Meter {
-  const { budgetUsd, tags = {}, parent, meter: above } = options
-  const asked = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
-  const limits = stricter(config.limits, { ...options.limits, ...asked })
-  const name = `the call of "${tactic.name}"`
-  return new Meter(
-    { name, limits, budgets: parts.budgets?.of(tactic, tags) ?? [], isSubTactic: parent !== undefined },
-    above,
-  )
-}
-
-function stricter(left: Limits, right: Limits): Limits {
-  const limits = {
-    budgetPicoUsd: smaller(left.budgetPicoUsd, right.budgetPicoUsd),
-    llmCalls: smaller(left.llmCalls, right.llmCalls),
-    tokens: smaller(left.tokens, right.tokens),
-    depth: smaller(left.depth, right.depth),
-  }
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
-}
-
-function smaller<Value extends number | bigint>(left: Value | undefined, right: Value | undefined): Value | undefined {
-  if (left === undefined || right === undefined) return left ?? right
-  return left < right ? left : right
+function openJournal({ tactic, task }: PreparedCall, { run, journal }: ExecuteOptions): CallJournal | undefined {
+  if (run !== undefined) return rootJournal(run, tactic)
+  return journal === undefined ? undefined : childJournal(journal, tactic, task)
 }
 
 function whatEnded(ended: Ended, signal: AbortSignal): EndReason | null {

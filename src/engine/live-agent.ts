@@ -15,6 +15,7 @@ import { type Contract, contractOf, jsonContract } from './contract.ts'
 import { toImagePart } from './image-part.ts'
 import type { LiveDialog } from './live-dialog.ts'
 import type { Meter } from './meter.ts'
+import type { CallJournal } from './run-journal.ts'
 import type { AgentCallRecorder, SessionRecorder } from './session-recorder.ts'
 import { openToolbox } from './toolbox.ts'
 import { runTurn } from './turn.ts'
@@ -32,6 +33,8 @@ export interface AgentParts {
   readonly place: EventPlace
   /** Left undefined when nobody listens. */
   readonly tell: Tell | undefined
+  /** Of a run. */
+  readonly journal: CallJournal | undefined
   findPrompt(path: string): AnyPrompt
   /** Does work that whoever closes the session waits for. Once the call has been stopped, nothing is begun any more. */
   begin<Value>(work: () => Promise<Value>): Promise<Value>
@@ -117,8 +120,8 @@ export class LiveAgent implements Agent {
   async #recordTurn(dialog: LiveDialog, contract: Contract): Promise<Reply<unknown>> {
     const { plan, world, signal, place, tell } = this.#parts
     dialog.isBusy = true
-    const id = world.newId()
     const named = { agent: plan.name, dialog: dialog.current.alias }
+    const id = this.#idOfCall(dialog) ?? world.newId()
     const recorder = this.#parts.recorder.openAgentCall({ id, ...named, startedAtMs: world.clock.now() })
     const announcer = tell && announceAgent(tell, { ...place, callId: id, ...named })
     try {
@@ -136,17 +139,24 @@ export class LiveAgent implements Agent {
     }
   }
 
+  /** In a run, what happens again in another attempt has the same id. */
+  #idOfCall({ current, messages }: LiveDialog): string | undefined {
+    const { journal, plan } = this.#parts
+    return journal?.run.stableId(journal.scope, [plan.name, current.alias, messages])
+  }
+
   async #runTurn(
     dialog: LiveDialog,
     contract: Contract,
     recorder: AgentCallRecorder,
     announcer: AgentAnnouncer | undefined,
   ) {
-    const { plan, world, prices, signal, deadlineAtMs, meter } = this.#parts
+    const { plan, world, prices, signal, deadlineAtMs, meter, journal: ofCall } = this.#parts
+    const journal = ofCall && { ...ofCall, agent: plan.name, dialog: dialog.current.alias }
     const prompt = dialog.current.turnPrompt ?? plan.systemPrompt
     const { handlers } = prompt
     const tools = await this.#toolsOf(prompt)
-    const shared = { world, recorder, announcer, signal }
+    const shared = { world, recorder, announcer, signal, journal }
     const toolbox = openToolbox({ ...shared, tools, interrupt: handlers.interrupt })
     return await runTurn({ ...shared, plan, prices, deadlineAtMs, meter, contract, toolbox, handlers, dialog })
   }

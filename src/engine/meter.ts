@@ -42,6 +42,8 @@ export class Meter {
   /** Whether money or tokens are limited, so that the length of completions has to be. */
   readonly limitsTokens: boolean
   readonly #sources: readonly FindAccount[]
+  /** Those of calls and batches, without the standing budgets. */
+  readonly #callAccounts: readonly Account[]
   readonly #depthLimits: readonly DepthLimit[]
 
   constructor({ name, limits, budgets = [], isSubTactic = false }: Spender, above?: Meter) {
@@ -53,6 +55,7 @@ export class Meter {
     })
     const hasLimits = budgetPicoUsd !== undefined || tokens !== undefined || llmCalls !== undefined
     const own = hasLimits ? [() => account] : []
+    this.#callAccounts = [...(hasLimits ? [account] : []), ...(above === undefined ? [] : above.#callAccounts)]
     this.#sources = above === undefined ? [...own, ...budgets] : [...own, ...above.#sources, ...budgets]
     this.limitsMoney = budgetPicoUsd !== undefined || budgets.length > 0 || above?.limitsMoney === true
     this.limitsTokens = this.limitsMoney || tokens !== undefined || above?.limitsTokens === true
@@ -102,6 +105,13 @@ export class Meter {
       (accounts) => restOf(accounts, usdMax),
       signal,
     )
+  }
+
+  /**
+   * Counts what was taken by a request of an earlier attempt, of which standing budgets know already: they were told before it was sent.
+   */
+  charge(taken: Amounts): void {
+    for (const account of this.#callAccounts) account.addSpent(taken)
   }
 
   /** Levels of sub-tactics that may lie below; undefined: any number. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AgentPlan, ModelChoice } from '../domain/agent.ts'
 import type { World } from '../domain/clock.ts'
 import type { ModelRequest, PriceBook } from '../domain/invoker.ts'
-import type { Amounts } from '../domain/limits.ts'
+import { type Amounts, noAmounts } from '../domain/limits.ts'
 import { type LlmCall, reachedProvider } from '../domain/session.ts'
 import type { Meter } from './meter.ts'
 import { boundCompletion, priceAtCeiling, worstCase } from './worst-case.ts'
@@ -13,8 +13,10 @@ export type EndedRequest = Pick<LlmCall, 'usage' | 'cost' | 'error'>
 export interface MeteredRequest {
   /** What is to be sent: under a limit, its completion is bounded. */
   readonly request: ModelRequest
-  /** Has to be called exactly once, however the request ended. */
-  settle(ended: EndedRequest): void
+  /** What was set aside for it. */
+  readonly reserved: Amounts
+  /** Has to be called exactly once, however the request ended. Gives what it counts for. */
+  settle(ended: EndedRequest): Amounts
 }
 
 export interface Metering {
@@ -36,13 +38,18 @@ export async function meterRequest(
   request: ModelRequest,
 ): Promise<MeteredRequest> {
   const { plan, prices, world, meter, signal } = metering
-  if (!meter.isLimited) return { request, settle() {} }
+  if (!meter.isLimited) return { request, reserved: noAmounts, settle: () => noAmounts }
   try {
     const bounded = meter.limitsTokens ? boundCompletion(request) : request
     const pricing = { agent: plan, choice, prices, nowMs: world.clock.now() }
     const worst = worstCase(bounded, meter.limitsMoney ? pricing : null)
     const reservation = await meter.reserve(worst, signal)
-    return { request: bounded, settle: (ended) => reservation.settle(takenBy(ended, plan)) }
+    const settle = (ended: EndedRequest) => {
+      const taken = takenBy(ended, plan)
+      reservation.settle(taken)
+      return { ...worst, ...taken }
+    }
+    return { request: bounded, reserved: worst, settle }
   } catch (error) {
     // In a turn of its own: a tactic that swallows this and asks again for ever must not keep the process busy.
     await nextTurn()

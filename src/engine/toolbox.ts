@@ -6,9 +6,10 @@ import { validate } from '../domain/schema.ts'
 import { asNode } from '../domain/schema-node.ts'
 import { toStrictSchema } from '../domain/strict-schema.ts'
 import { compileTemplate } from '../domain/template.ts'
-import type { Tool } from '../domain/tool.ts'
+import type { Tool, ToolContext } from '../domain/tool.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import type { AgentAnnouncer } from './announce.ts'
+import type { AgentJournal } from './asking.ts'
 import { readJson } from './contract.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 
@@ -30,6 +31,7 @@ interface Equipment {
   readonly recorder: AgentCallRecorder
   readonly announcer: AgentAnnouncer | undefined
   readonly signal: AbortSignal
+  readonly journal: AgentJournal | undefined
   /** The prompt's template for a result, with the slots `{name}` and `{result}`. */
   readonly interrupt: string
 }
@@ -79,9 +81,7 @@ export function openToolbox(equipment: Equipment): Toolbox {
       if ((await earlier).ok) return { ok: true, text: repeatedNote(call.name) }
       if (earlierCalls.get(identity) === earlier) earlierCalls.delete(identity)
     }
-    const answered = runTool(known, args.parsed, equipment.signal).catch((error: unknown) =>
-      toFailure(error, equipment.signal),
-    )
+    const answered = runOnce(equipment, known, args.parsed)
     earlierCalls.set(identity, answered)
     return answered
   }
@@ -118,7 +118,22 @@ function repeatedNote(name: string): string {
   return `"${name}" has been called with identical arguments before. See the earlier result.`
 }
 
-async function runTool({ tool, restore }: ReadyTool, given: unknown, signal: AbortSignal): Promise<Answer> {
+/** In a run, a call that another attempt has got to its end is not made again. */
+async function runOnce({ journal, signal, world }: Equipment, known: ReadyTool, args: unknown): Promise<Answer> {
+  const run = (idempotencyKey: string) =>
+    runTool(known, args, { signal, idempotencyKey }).catch((error: unknown) => toFailure(error, signal))
+  if (journal === undefined) return run(world.newId())
+  const slot = journal.run.open(journal.scope, 'tool', [journal.agent, known.tool.name, args])
+  const { past } = slot
+  if (past?.state === 'done' || past?.state === 'failed') return JSON.parse(past.record) as Answer
+  await slot.write('begun', null)
+  const answer = await run(`${journal.run.runId}.${slot.key}`)
+  // What was stopped has come to nothing that holds.
+  if (!signal.aborted) await slot.write(answer.ok ? 'done' : 'failed', answer)
+  return answer
+}
+
+async function runTool({ tool, restore }: ReadyTool, given: unknown, context: ToolContext): Promise<Answer> {
   let args = restore(given)
   if (tool.schema !== undefined) {
     const validated = await validate(tool.schema, args)
@@ -128,7 +143,7 @@ async function runTool({ tool, restore }: ReadyTool, given: unknown, signal: Abo
     }
     args = validated.value
   }
-  const result = await untilAborted(async () => tool.run(args, { signal }), signal)
+  const result = await untilAborted(async () => tool.run(args, context), context.signal)
   return { ok: true, text: toText(result) }
 }
 

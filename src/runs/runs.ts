@@ -19,6 +19,10 @@ export interface RunOptions {
   readonly runAtMs?: number
   /** Where its end is told. */
   readonly webhook?: { readonly url: string }
+  /** The name of the schedule that starts it. */
+  readonly schedule?: string
+  /** UUIDv7; of a batch: its id. Default: a new one. Submitting again with an id that there is adds nothing. */
+  readonly id?: string
 }
 
 /** How the dispatcher of this process is. */

@@ -1,8 +1,10 @@
 import type { BudgetStore } from '../domain/budget-store.ts'
 import type { IdempotencyStore } from '../domain/idempotency-store.ts'
+import type { RunStore } from '../domain/run-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { SharedRates } from '../domain/shared-rates.ts'
 import type { IdempotencyTables } from './idempotency-tables.ts'
+import type { CallRuns } from './run-tables.ts'
 import type { SessionTables } from './session-tables.ts'
 
 /** Allocations as a relational database sees them, beside the sessions in the same one. Errors are the database's own. */
@@ -13,12 +15,16 @@ export type BudgetTables = {
 }
 
 /** All tables of a database, as one side of a thread offers them to the other. */
-export interface StoreTables extends SessionTables, BudgetTables, IdempotencyTables {}
+export interface StoreTables extends SessionTables, BudgetTables, IdempotencyTables {
+  /** Calls a method of the tables of runs by its name. */
+  readonly callRuns: CallRuns
+}
 
 /** A session store, and the other stores that share its storage. Closing the one closes the others. */
 export interface StoreWithBudgets extends SessionStore {
   readonly budgets: BudgetStore
   readonly idempotency: IdempotencyStore
+  readonly runs: RunStore
   /** What several processes use of providers together, where they can share the storage. */
   readonly rates?: SharedRates
 }

@@ -17,8 +17,12 @@ const known = 'Give the path of a file, a file: URL, or :memory:'
  */
 export async function openSessionStore(database: string): Promise<StoreWithBudgets> {
   if (database === ':memory:') {
+    const sessions = createMemorySessionStore()
+    // What works with a database is loaded only where there is one in this thread.
+    const { createMemoryRunStore } = await import('./memory-run-store.ts')
     return {
-      ...createMemorySessionStore(),
+      ...sessions,
+      runs: createMemoryRunStore(sessions),
       budgets: createMemoryBudgetStore(),
       idempotency: createMemoryIdempotencyStore(),
     }

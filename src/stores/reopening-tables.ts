@@ -4,7 +4,8 @@ import type { StoreTables } from './budget-tables.ts'
  * Tables that are opened when they are first used, and again after an error that makes their connection doubtful: a
  * disk that was full for a while must not need a restart. What failed so is tried once more on the new connection,
  * which also settles a commit of which nobody knows whether it arrived; writing a session twice changes nothing, and an
- * allocation is changed only if it still is what it was. A key that is claimed again by the same use is claimed once.
+ * allocation is changed only if it still is what it was. A key that is claimed again by the same use is claimed once, and
+ * a run that has ended is told so again.
  *
  * Calls must come one after another.
  */
@@ -61,6 +62,7 @@ export function createReopeningTables(
     releaseKey: (use) => withTables((tables) => tables.releaseKey(use)),
     beatKeys: (owner) => withTables((tables) => tables.beatKeys(owner)),
     forgetKeys: (limit) => withTables((tables) => tables.forgetKeys(limit)),
+    callRuns: (method, args) => withTables((tables) => tables.callRuns(method, args)),
     ping: () => withTables((tables) => tables.ping()),
     async close() {
       await opened?.close()

@@ -55,7 +55,7 @@ function toCostLineRow(id: string, line: CostLine, position: number): Row {
   return costLineColumns.map((column) => row[column])
 }
 
-function toCostColumns(cost: Cost) {
+export function toCostColumns(cost: Cost) {
   return {
     prompt_tokens: cost.promptTokens,
     cached_prompt_tokens: cost.cachedPromptTokens,

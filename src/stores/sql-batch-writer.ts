@@ -10,7 +10,7 @@ type Table = keyof SessionDatabase
  */
 const rowsPerStatement = [64, 16, 4, 1] as const
 
-/** Writes a batch of sessions in one transaction. An id that is already there is replaced, the last of a batch wins. */
+/** Writes a batch of sessions in one transaction, of its own or one that is under way. An id that is already there is replaced, the last of a batch wins. */
 export function createBatchWriter(db: Kysely<SessionDatabase>) {
   const compiled = new Map<string, CompiledQuery>()
 
@@ -39,9 +39,9 @@ export function createBatchWriter(db: Kysely<SessionDatabase>) {
       compileOnce(`insert ${table} ${count}`, () => compileInsert(db, table, count)),
     )
 
-  return async (batch: readonly SessionRows[]): Promise<void> => {
+  return async (batch: readonly SessionRows[], within?: Transaction<SessionDatabase>): Promise<void> => {
     const sessions = withoutRepeats(batch)
-    await db.transaction().execute(async (transaction) => {
+    const writeIn = async (transaction: Transaction<SessionDatabase>) => {
       const ids = sessions.map(({ id }) => [id])
       await inChunks(transaction, ids, (count) => compileOnce(`delete ${count}`, () => compileDelete(db, count)))
       await insert(
@@ -64,7 +64,9 @@ export function createBatchWriter(db: Kysely<SessionDatabase>) {
         'session_tags',
         sessions.flatMap(({ tags }) => tags),
       )
-    })
+    }
+    if (within === undefined) await db.transaction().execute(writeIn)
+    else await writeIn(within)
   }
 }
 

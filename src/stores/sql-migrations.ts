@@ -1,7 +1,9 @@
 import { type CreateTableBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
+import { addCostColumns } from './cost-columns.ts'
 import { createIdempotencyKeys } from './idempotency-migration.ts'
 import { createRates } from './rate-migration.ts'
+import { createRunTables } from './run-migration.ts'
 
 /** What a dialect says about its tables. */
 export interface TableStyle {
@@ -14,6 +16,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
   const migrations: Readonly<Record<string, Migration>> = {
     '0001_sessions': { up: (db: Kysely<unknown>) => createSessions(db, style) },
     '0002_budgets': { up: createBudgets },
+    '0003_runs': { up: createRunTables },
     '0004_idempotency': { up: createIdempotencyKeys },
     '0007_rates': { up: createRates },
   }
@@ -97,19 +100,6 @@ async function createIndexes(db: Kysely<unknown>) {
   await schema.createIndex('sessions_in_state').on('sessions').columns(['state', 'started_at', 'id']).execute()
   const tagged = ['key', 'value', 'started_at', 'session_id']
   await schema.createIndex('sessions_tagged').on('session_tags').columns(tagged).execute()
-}
-
-function addCostColumns<Table extends string, Column extends string>(table: CreateTableBuilder<Table, Column>) {
-  return table
-    .addColumn('prompt_tokens', 'bigint', (column) => column.notNull())
-    .addColumn('cached_prompt_tokens', 'bigint', (column) => column.notNull())
-    .addColumn('completion_tokens', 'bigint', (column) => column.notNull())
-    .addColumn('reasoning_tokens', 'bigint', (column) => column.notNull())
-    .addColumn('total_tokens', 'bigint', (column) => column.notNull())
-    .addColumn('prompt_pico_usd', 'bigint', (column) => column.notNull())
-    .addColumn('completion_pico_usd', 'bigint', (column) => column.notNull())
-    .addColumn('priced_calls', 'bigint', (column) => column.notNull())
-    .addColumn('unpriced_calls', 'bigint', (column) => column.notNull())
 }
 
 /** SQLite's way to keep a table's rows in the tree of their primary key, without a second one. */

@@ -74,7 +74,7 @@ function toSummary(row: Selectable<SessionTable>): SessionSummary {
   }
 }
 
-function toCost(row: Selectable<CostColumns>): Cost {
+export function toCost(row: Selectable<CostColumns>): Cost {
   return {
     promptTokens: Number(row.prompt_tokens),
     cachedPromptTokens: Number(row.cached_prompt_tokens),

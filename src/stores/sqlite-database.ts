@@ -5,9 +5,13 @@ import { Kysely, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import type { StoreTables } from './budget-tables.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
+import { soleDialect } from './run-dialect.ts'
+import type { RunDatabase } from './run-schema.ts'
+import { callRunsOf } from './run-tables.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
 import { createSqlIdempotencyTables, type IdempotencyDatabase } from './sql-idempotency-tables.ts'
 import { sessionMigrations, withoutRowId } from './sql-migrations.ts'
+import { createSqlRunTables } from './sql-run-tables.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { createSqlSessionTables } from './sql-session-tables.ts'
 import { isAboutRow, SqliteFileUnusable } from './sqlite-errors.ts'
@@ -46,7 +50,10 @@ export async function openSqliteTables(path: string): Promise<StoreTables> {
       isShared: false,
       nowMs: () => sql`${Date.now()}`,
     })
-    return withFile(path, database, { ...createSqlSessionTables(db, isAboutRow), ...budgetTables, ...keyTables })
+    const runTables = createSqlRunTables(db as unknown as Kysely<RunDatabase & SessionDatabase>, soleDialect(Date.now))
+    const callRuns = callRunsOf(runTables)
+    const sessionTables = createSqlSessionTables(db, isAboutRow)
+    return withFile(path, database, { ...sessionTables, ...budgetTables, ...keyTables, callRuns })
   } catch (error) {
     database.close()
     throw error
@@ -98,6 +105,10 @@ function withFile(path: string, database: DatabaseSync, tables: Omit<StoreTables
     async completeKey(use, answer) {
       checkInPlace()
       return tables.completeKey(use, answer)
+    },
+    async callRuns(method, args) {
+      checkInPlace()
+      return tables.callRuns(method, args)
     },
     async ping() {
       checkInPlace()

@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { extname } from 'node:path'
 import { isLllmError, LllmError } from '../domain/errors.ts'
 import { createTableBudgetStore, type StoreTables, type StoreWithBudgets } from './budget-tables.ts'
+import { createFileOwner } from './file-owner.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
+import { localRunChanges } from './run-changes.ts'
+import { runTablesOver } from './run-tables.ts'
+import { createTableRunStore } from './table-run-store.ts'
 import { createTableStore } from './table-store.ts'
 import { createWorkerLink, toLllmError, type WorkerFailure } from './worker-link.ts'
 
@@ -24,8 +28,19 @@ export async function openSqliteSessionStore({ path }: { readonly path: string }
     const reason = isLllmError(error) ? error.message : 'It cannot be opened.'
     throw new LllmError('store-unavailable', `The database ${path}: ${reason}`, { file: path }, { cause: error })
   }
+  const owner = createFileOwner(path)
+  const store = createTableStore('sqlite', tables)
   return {
-    ...createTableStore('sqlite', tables),
+    ...store,
+    async close() {
+      await store.close()
+      owner.release()
+    },
+    runs: createTableRunStore(runTablesOver(tables.callRuns), {
+      changes: localRunChanges(),
+      isShared: false,
+      own: () => owner.own(),
+    }),
     budgets: createTableBudgetStore(tables),
     // Of the processes that had the file before, none is left: there is one at a time.
     idempotency: createTableIdempotencyStore(tables, { owner: randomUUID(), isShared: false }),
@@ -53,6 +68,7 @@ function createWorkerTables(path: string): StoreTables {
     releaseKey: (use) => link.call('releaseKey', use),
     beatKeys: (owner) => link.call('beatKeys', owner),
     forgetKeys: (limit) => link.call('forgetKeys', limit),
+    callRuns: (method, args) => link.call('callRuns', method, args),
     ping: () => link.call('ping'),
     async close() {
       try {

@@ -13,7 +13,9 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { keepSessions } from '../../src/engine/session-keeper.ts'
 import { createServer } from '../../src/http/create-server.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
+import { openRuns } from '../../src/open-runs.ts'
 import { createMemoryIdempotencyStore } from '../../src/stores/memory-idempotency-store.ts'
+import { createMemoryRunStore } from '../../src/stores/memory-run-store.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
 
@@ -152,9 +154,17 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     ),
   )
   const logLines: Record<string, unknown>[] = []
+  const runs = openRuns(
+    { role: 'all', runWorkers: 10, runConcurrency: 10, runTimeoutMs: 60_000, runAttemptsMax: 5 },
+    createMemoryRunStore(store),
+    engine,
+    { world },
+  )
+  await runs.start()
   const app = {
     engine,
     store,
+    runs,
     idempotency: sketch.idempotency ?? createMemoryIdempotencyStore(),
     settings: {
       bodyLimitBytes: 1_000_000,
@@ -163,6 +173,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       callsMax: 100,
       queueMax: 100,
       timeoutMs: 60_000,
+      runTimeoutMs: 60_000,
       graceMs: 0,
       ...settings,
     },
@@ -177,7 +188,10 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     world,
   } satisfies HttpApp
   const server = await createServer(app)
-  onTestFinished(() => server.close())
+  onTestFinished(async () => {
+    await server.close()
+    await runs.drain(0)
+  })
   return { app, server, model, logLines }
 }
 

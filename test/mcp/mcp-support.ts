@@ -58,7 +58,7 @@ export async function call(source: ToolSource, name: string, args: unknown = {},
   const tools = await source.tools('demo', patience)
   const tool = tools.find((known) => known.name === `demo__${name}`)
   if (tool === undefined) throw new Error(`No tool "${name}" among ${tools.map((known) => known.name).join(', ')}`)
-  return await tool.run(args, { signal })
+  return await tool.run(args, { signal, idempotencyKey: 'key' })
 }
 
 export function isAlive(pid: number): boolean {

@@ -47,6 +47,9 @@ async function listen(name: string, task: unknown) {
     emit: async () => {},
     asset: loadedAsset,
     signal: new AbortController().signal,
+    now: async () => 0,
+    random: async () => 0,
+    sleep: async () => {},
   }
   const result = await new (findTactic(name))(scope).call(task as never)
   return { heard, result }
@@ -169,7 +172,7 @@ describe('the agents of the lesson are told word for word what it says, by', () 
 })
 
 describe('the tools of the analyst', () => {
-  const context = { signal: new AbortController().signal }
+  const context = { signal: new AbortController().signal, idempotencyKey: 'key' }
   const findTool = (name: string): Tool => {
     const found = loaded.prompts.get('data_analyst')?.tools.find((tool) => tool.name === name)
     if (found === undefined) throw new Error(`The prompt has no tool "${name}".`)

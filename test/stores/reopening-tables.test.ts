@@ -38,6 +38,7 @@ function scriptedTables(...connections: readonly (readonly (Error | null)[])[]) 
       releaseKey: () => call(undefined),
       beatKeys: () => call(undefined),
       forgetKeys: () => call(0),
+      callRuns: () => call(undefined),
       ping: () => call(undefined),
       close: async () => {
         log.push('close')

@@ -1,0 +1,44 @@
+import type { World } from './domain/clock.ts'
+import { LllmError } from './domain/errors.ts'
+import type { RunStore } from './domain/run-store.ts'
+import type { Engine } from './engine/engine.ts'
+import { openChangeHub } from './runs/change-hub.ts'
+import { createRuns } from './runs/create-runs.ts'
+import { createDispatcher, type DispatcherEvent } from './runs/dispatcher.ts'
+import type { Runs } from './runs/runs.ts'
+import type { Settings } from './settings.ts'
+
+/**
+ * Puts together what works on runs. Nothing is started before somebody serves.
+ *
+ * @throws LllmError `invalid-settings` for a role that the database does not allow.
+ */
+export function openRuns(
+  settings: Pick<Settings, 'role' | 'runWorkers' | 'runConcurrency' | 'runTimeoutMs' | 'runAttemptsMax'>,
+  store: RunStore,
+  engine: Engine,
+  { world, onRunEvent = () => {} }: { readonly world: World; readonly onRunEvent?: (event: DispatcherEvent) => void },
+): Runs {
+  const { role } = settings
+  if (role !== 'all' && !store.isShared) {
+    throw new LllmError(
+      'invalid-settings',
+      `LLLM_ROLE is ${role}, but the database is one that only a single process can work with. Set LLLM_DATABASE to PostgreSQL, or LLLM_ROLE to all.`,
+    )
+  }
+  const hub = openChangeHub(store, world.clock)
+  const dispatcher = createDispatcher({
+    store,
+    engine,
+    clock: world.clock,
+    hub,
+    owner: world.newId(),
+    settings: {
+      workers: role === 'server' ? 0 : settings.runWorkers,
+      concurrencyMax: settings.runConcurrency,
+      attemptsMax: settings.runAttemptsMax,
+    },
+    onEvent: onRunEvent,
+  })
+  return createRuns({ store, dispatcher, hub, world, runTimeoutMs: settings.runTimeoutMs })
+}

@@ -1,0 +1,158 @@
+import type { World } from '../domain/clock.ts'
+import { noCost } from '../domain/cost.ts'
+import { LllmError } from '../domain/errors.ts'
+import type { NewRun, Run, RunBatch } from '../domain/run.ts'
+import type { RunStore } from '../domain/run-store.ts'
+import type { PreparedCall } from '../engine/engine.ts'
+import type { ChangeHub } from './change-hub.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { followRun, waitForEnd } from './follow-run.ts'
+import type { RunOptions, Runs } from './runs.ts'
+
+/** Runs that one batch may have. */
+export const batchRunsMax = 100_000
+/** Runs of a batch that are read at once. */
+const pageSize = 200
+
+export interface RunsParts {
+  readonly store: RunStore
+  readonly dispatcher: Dispatcher
+  readonly hub: ChangeHub
+  readonly world: World
+  /** What a run may take that asks for nothing, in ms. */
+  readonly runTimeoutMs: number
+}
+
+export function createRuns({ store, dispatcher, hub, world, runTimeoutMs }: RunsParts): Runs {
+  const { clock, newId } = world
+
+  function toNewRun(
+    { tactic, config, task }: PreparedCall,
+    options: RunOptions,
+    place: Pick<NewRun, 'id' | 'batchId' | 'batchIndex'>,
+  ): NewRun {
+    const nowMs = clock.now()
+    return {
+      ...place,
+      tactic: tactic.name,
+      tacticId: tactic.id,
+      tags: options.tags ?? {},
+      priority: options.priority ?? 0,
+      createdAtMs: nowMs,
+      runAtMs: options.runAtMs ?? nowMs,
+      schedule: options.schedule ?? null,
+      request: {
+        task,
+        config: shortNameOf(tactic, config),
+        timeoutMs: Math.min(options.timeoutMs ?? runTimeoutMs, runTimeoutMs),
+        budgetUsd: options.budgetUsd ?? null,
+        limits: options.limits ?? {},
+        metadata: options.metadata ?? {},
+        webhook: options.webhook ?? null,
+      },
+    }
+  }
+
+  async function get(id: string): Promise<Run> {
+    const run = await store.get(id)
+    if (run === undefined) throw new LllmError('unknown-run', 'There is no such run.')
+    return run
+  }
+
+  async function batch(id: string): Promise<RunBatch> {
+    const found = await store.batch(id)
+    if (found === undefined) throw new LllmError('unknown-batch', 'There is no such batch of runs.')
+    return found
+  }
+
+  return {
+    async submit(call, options = {}) {
+      const run = toNewRun(call, options, { id: options.id ?? newId(), batchId: null, batchIndex: null })
+      await store.submit({ runs: [run] })
+      // An id that was there before has a run of its own.
+      return options.id === undefined ? asQueued(run) : get(run.id)
+    },
+    async submitBatch(calls, options = {}) {
+      if (calls.length > batchRunsMax) {
+        throw new LllmError('invalid-request', `A batch has at most ${batchRunsMax} runs, not ${calls.length}.`)
+      }
+      const id = options.id ?? newId()
+      if (options.id !== undefined && (await store.batch(id)) !== undefined) return batch(id)
+      const runs = calls.map((call, batchIndex) => toNewRun(call, options, { id: newId(), batchId: id, batchIndex }))
+      const [first] = runs
+      if (first === undefined) throw new LllmError('invalid-request', 'A batch has at least one run.')
+      const { tactic, tacticId, tags, createdAtMs } = first
+      await store.submit({ runs, batch: { id, tactic, tacticId, tags, createdAtMs } })
+      return batch(id)
+    },
+    get,
+    list: (filter, limit, after) => store.list(filter, limit, after),
+    async wait(id, timeoutMs, signal) {
+      const parts = { store, hub, now: () => clock.now() }
+      return (await waitForEnd(parts, id, clock.now() + timeoutMs, signal)) ?? get(id)
+    },
+    async *follow(id, afterSeq, signal) {
+      await get(id)
+      yield* followRun({ store, hub }, id, afterSeq, signal)
+    },
+    async cancel(id, reason) {
+      const answer = await store.cancel(id, reason)
+      if (answer === 'ended') throw new LllmError('run-conflict', 'The run has ended: there is nothing left to cancel.')
+      return get(id)
+    },
+    async resume(id) {
+      const answer = await store.resume(id)
+      if (answer === 'active') throw new LllmError('run-conflict', 'The run has not ended: it goes on by itself.')
+      if (answer === 'succeeded') throw new LllmError('run-conflict', 'The run has succeeded: submit a new one.')
+      return get(id)
+    },
+    async delete(id) {
+      const answer = await store.delete(id)
+      if (answer === 'unknown') await get(id)
+      if (answer === 'active') throw new LllmError('run-conflict', 'The run has not ended. Cancel it first.')
+    },
+    batch,
+    batches: (limit, after) => store.batches(limit, after),
+    async *batchRuns(id) {
+      await batch(id)
+      for (let fromIndex = 0; ; ) {
+        const page = await store.batchRuns(id, fromIndex, pageSize)
+        yield* page
+        const last = page.at(-1)?.batchIndex
+        if (last === undefined || last === null || page.length < pageSize) return
+        fromIndex = last + 1
+      }
+    },
+    async cancelBatch(id, reason) {
+      if ((await store.cancelBatch(id, reason)) === undefined) await batch(id)
+      return batch(id)
+    },
+    start: () => dispatcher.start(),
+    health: async () => ({ ...(await store.counts()), runningHere: dispatcher.runningCount }),
+    async drain(graceMs) {
+      await dispatcher.drain(graceMs)
+      hub.close()
+    },
+  }
+}
+
+/** By which the tactic finds its config again. */
+function shortNameOf({ configs }: PreparedCall['tactic'], config: PreparedCall['config']): string {
+  for (const [name, known] of configs) if (known === config) return name
+  throw new LllmError('unknown-config', `A run needs a config of the package: "${config.name}" is none of the tactic's.`)
+}
+
+function asQueued(run: NewRun): Run {
+  return {
+    ...run,
+    state: 'queued',
+    attempt: 0,
+    startedAtMs: null,
+    endedAtMs: null,
+    owner: null,
+    cancelReason: null,
+    cost: noCost,
+    llmCalls: 0,
+    outcome: null,
+  }
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../domain/clock.ts'
+import { isLllmError } from '../domain/errors.ts'
+import type { Run, RunLease } from '../domain/run.ts'
+import type { RunEnd, RunHistory, RunStore } from '../domain/run-store.ts'
+import { openStopScope } from '../domain/stop.ts'
+import { type ExecutedRun, executeRun, type RunEngine } from './execute-run.ts'
+import { endEvent, withCancelReason, withoutResult } from './run-session.ts'
+import { openRunWriter, type RunWriter } from './run-writer.ts'
+import { untilStored } from './until-stored.ts'
+
+export interface AttemptParts {
+  readonly engine: RunEngine
+  readonly store: RunStore
+  readonly clock: Clock
+  readonly attemptsMax: number
+}
+
+/** `released`: it is started again, here or elsewhere. `fenced`: another process works on it. */
+export type AttemptEnd = 'ended' | 'released' | 'fenced'
+
+/** One attempt of one run, under way in this process. */
+export interface RunAttempt {
+  readonly lease: RunLease
+  /** Resolves when the attempt is over, and the store knows as much of it as it has to. Never rejects. */
+  readonly ended: Promise<AttemptEnd>
+  /** Ends the run as cancelled. */
+  cancel(reason: string): void
+  /** Stops, so that the run is started again and goes on from its finished calls. */
+  release(): void
+  /** Stops, and writes nothing any more: the run belongs to somebody else. */
+  fence(): void
+  /** Gives up what the store does not take: the process is about to end. */
+  abandon(): void
+}
+
+/** Works on a run until it ends or is taken away. */
+export function startAttempt(parts: AttemptParts, run: Run): RunAttempt {
+  const { store, clock } = parts
+  const lease: RunLease = { runId: run.id, attempt: run.attempt }
+  const scope = openStopScope([])
+  const abandoned = new AbortController()
+  let { cancelReason } = run
+  let isFenced = false
+
+  // Nobody worked on it when somebody wanted it to be cancelled: it is started to be ended, with what it has cost so far.
+  if (cancelReason !== null) scope.stop('cancelled')
+
+  const stored = <Result>(write: () => Promise<Result>) => untilStored(write, clock, abandoned.signal)
+
+  function fence() {
+    isFenced = true
+    abandoned.abort()
+    scope.stop('shutdown')
+  }
+
+  async function work(): Promise<AttemptEnd> {
+    const history = await stored(() => historyOf(store, run))
+    const writer = openRunWriter({ store, clock, lease, history, onFenced: fence, abandoned: abandoned.signal })
+    const executed = await executeRun(parts, run, { history, writer, signal: scope.signal })
+    if (isFenced) return 'fenced'
+    await writer.flush()
+    if (executed.session.endReason === 'shutdown') {
+      await stored(() => store.release(lease))
+      return 'released'
+    }
+    await finish(executed, writer)
+    return 'ended'
+  }
+
+  async function finish({ session, journal }: ExecutedRun, writer: RunWriter) {
+    const told = withCancelReason(session, cancelReason)
+    const end = (ended: typeof told): RunEnd => ({
+      session: ended,
+      event: { seq: writer.nextSeq(), event: endEvent(ended) },
+      journal,
+    })
+    try {
+      await stored(() => store.finish(lease, end(told)))
+    } catch (error) {
+      // It cannot be told what the run came to; that it came to an end has to be.
+      if (!isLllmError(error) || error.data['isPermanent'] !== true) throw error
+      await stored(() => store.finish(lease, end(withoutResult(told))))
+    }
+  }
+
+  /** Whatever else goes wrong: what was journalled is there, and whoever takes the run over goes on from it. */
+  async function afterAll(error: unknown): Promise<AttemptEnd> {
+    if (isFenced || (isLllmError(error) && error.code === 'run-fenced')) return 'fenced'
+    await stored(() => store.release(lease)).catch(() => undefined)
+    return 'released'
+  }
+
+  return {
+    lease,
+    ended: work()
+      .catch(afterAll)
+      .finally(() => scope.dispose()),
+    cancel(reason) {
+      cancelReason ??= reason
+      scope.stop('cancelled')
+    },
+    release: () => scope.stop('shutdown'),
+    fence,
+    abandon: () => abandoned.abort(),
+  }
+}
+
+const noHistory: RunHistory = { journal: [], events: [], lastSeq: 0 }
+
+/** The first attempt of a run has none before it. */
+async function historyOf(store: Pick<RunStore, 'history'>, { id, attempt }: Run): Promise<RunHistory> {
+  return attempt === 1 ? noHistory : store.history(id)
+}

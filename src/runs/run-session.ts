@@ -1,0 +1,49 @@
+import type { LllmError } from '../domain/errors.ts'
+import type { Run, RunEvent } from '../domain/run.ts'
+import type { Session } from '../domain/session.ts'
+import { recordLeftovers } from '../engine/record-leftovers.ts'
+import type { RunJournal } from '../engine/run-journal.ts'
+import { recordSession } from '../engine/session-recorder.ts'
+
+/** How a run ended, as its readers are told. */
+export function endEvent({ state, result, error, cost }: Session): RunEvent {
+  if (state === 'success' || error === null) return { type: 'result', result: result ?? null, cost }
+  return { type: 'error', error, cost }
+}
+
+/** The session of a cancelled run says why, in the words of whoever cancelled it. */
+export function withCancelReason(session: Session, reason: string | null): Session {
+  if (reason === null || session.state !== 'cancelled' || session.error === null) return session
+  return { ...session, error: { ...session.error, message: `The run was cancelled: ${reason}` } }
+}
+
+/** A session whose result is no JSON, and so cannot be kept. */
+export function withoutResult(session: Session): Session {
+  const message = 'The tactic returned a result that cannot be kept: it is no JSON, or too large for one text.'
+  return { ...session, state: 'failure', result: null, error: { code: 'invalid-result', message } }
+}
+
+/** The session of a run that is not executed any more: what earlier attempts have paid for, and why it has ended. */
+export function sessionWithout(run: Run, journal: RunJournal, error: LllmError, nowMs: number): Session {
+  const { id, tactic, tacticId, tags, request } = run
+  const recorder = recordSession({
+    id,
+    tactic,
+    tacticId,
+    startedAtMs: journal.startedAtMs,
+    task: request.task,
+    tags,
+    metadata: request.metadata,
+    config: { name: request.config, hash: '' },
+    simulated: false,
+  })
+  recordLeftovers(journal, { id: tacticId }, recorder, nowMs, () => journal.stableId('', 'leftover'))
+  const { code, message } = error
+  return recorder.close({
+    state: 'failure',
+    endReason: null,
+    endedAtMs: nowMs,
+    result: null,
+    error: { code, message },
+  })
+}

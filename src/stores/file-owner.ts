@@ -1,0 +1,39 @@
+import { DatabaseSync } from 'node:sqlite'
+import { LllmError } from '../domain/errors.ts'
+
+/** What makes this process the only one that works on the runs of a database file, as long as it lives. */
+export interface FileOwner {
+  /** Rejects with an LllmError `store-unavailable` at once when another process is. */
+  own(): Promise<void>
+  release(): void
+}
+
+/**
+ * The right is an open transaction on a small file beside the database. The lock is the system's: it is gone with the process, however that
+ * ends, and nothing has to be cleaned up.
+ */
+export function createFileOwner(path: string): FileOwner {
+  let lock: DatabaseSync | undefined
+  return {
+    async own() {
+      if (lock !== undefined) return
+      const opened = new DatabaseSync(`${path}-owner`, { timeout: 0 })
+      try {
+        opened.exec('begin exclusive')
+        lock = opened
+      } catch (cause) {
+        opened.close()
+        throw new LllmError(
+          'store-unavailable',
+          `Another process works on the runs of ${path}. Stop it first, or give this one a file of its own by LLLM_DATABASE; several processes can share a PostgreSQL.`,
+          { file: path },
+          { cause },
+        )
+      }
+    },
+    release() {
+      lock?.close()
+      lock = undefined
+    },
+  }
+}

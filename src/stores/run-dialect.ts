@@ -1,0 +1,37 @@
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import type { RunDatabase } from './run-schema.ts'
+
+export type RunTransaction = Transaction<RunDatabase>
+
+/** What databases do not have alike, as far as runs are concerned. */
+export interface RunDialect {
+  /** Whether several processes work on the runs at once. Where one works alone, what another has left is free at once. */
+  readonly isShared: boolean
+  /** What tells the time, in ms since 1970. */
+  nowMs(): RawBuilder<number>
+  /** Has those who start runs take turns, so that none is started twice, and no more than may be at once. */
+  takeTurns(transaction: RunTransaction): Promise<void>
+}
+
+/** A database of one process, whose transactions take turns by themselves. */
+export function soleDialect(now: () => number): RunDialect {
+  return { isShared: false, nowMs: () => sql`${now()}`, takeTurns: async () => {} }
+}
+
+/** Any number, as long as nobody else takes it. */
+const claimLock = 7_114_001
+
+/** A PostgreSQL, whose clock all processes have in common. */
+export function sharedDialect(nowMs: RunDialect['nowMs']): RunDialect {
+  return {
+    isShared: true,
+    nowMs,
+    takeTurns: async (transaction) => void (await sql`select pg_advisory_xact_lock(${claimLock})`.execute(transaction)),
+  }
+}
+
+/** The time of the storage as a number. */
+export async function readNow(db: Kysely<RunDatabase>, { nowMs }: RunDialect): Promise<number> {
+  const { rows } = await sql<{ readonly now: bigint | number | string }>`select ${nowMs()} as now`.execute(db)
+  return Number(rows[0]?.now)
+}

@@ -1,0 +1,83 @@
+import type { JournalKind, JournalState } from '../domain/journal.ts'
+import type { RunState } from '../domain/run.ts'
+import { type CostColumns, costColumns, type WholeNumber } from './sql-schema.ts'
+
+/** Times are in ms since 1970. */
+export interface RunTable extends CostColumns {
+  readonly id: string
+  readonly tactic: string
+  readonly tactic_id: string
+  readonly state: RunState
+  readonly priority: WholeNumber
+  readonly created_at: WholeNumber
+  readonly run_at: WholeNumber
+  readonly started_at: WholeNumber | null
+  readonly ended_at: WholeNumber | null
+  readonly attempt: WholeNumber
+  readonly owner: string | null
+  readonly lease_until: WholeNumber | null
+  readonly cancel_reason: string | null
+  readonly batch_id: string | null
+  readonly batch_index: WholeNumber | null
+  readonly schedule: string | null
+  /** All tags as a JSON object. */
+  readonly tags: string
+  readonly llm_calls: WholeNumber
+}
+
+interface RunBatchTable {
+  readonly id: string
+  readonly tactic: string
+  readonly tactic_id: string
+  readonly tags: string
+  readonly created_at: WholeNumber
+}
+
+export interface RunDatabase {
+  readonly runs: RunTable
+  /** A `RunRequest` and a `RunOutcome` as JSON. */
+  readonly run_payloads: { readonly run_id: string; readonly request: string; readonly outcome: string | null }
+  readonly run_tags: {
+    readonly run_id: string
+    readonly key: string
+    readonly value: string
+    readonly created_at: WholeNumber
+  }
+  /** A `RunEvent` as JSON. */
+  readonly run_events: {
+    readonly run_id: string
+    readonly seq: WholeNumber
+    readonly type: string
+    readonly event: string
+  }
+  readonly run_journal: {
+    readonly run_id: string
+    readonly key: string
+    readonly kind: JournalKind
+    readonly state: JournalState
+    readonly record: string
+  }
+  readonly run_batches: RunBatchTable
+  readonly schedule_ticks: { readonly schedule: string; readonly at: WholeNumber }
+}
+
+export const runColumns = [
+  'id',
+  'tactic',
+  'tactic_id',
+  'state',
+  'priority',
+  'created_at',
+  'run_at',
+  'started_at',
+  'ended_at',
+  'attempt',
+  'owner',
+  'cancel_reason',
+  'batch_id',
+  'batch_index',
+  'schedule',
+  'tags',
+  'llm_calls',
+  ...costColumns,
+] as const satisfies readonly (keyof RunTable)[]

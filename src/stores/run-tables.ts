@@ -1,0 +1,86 @@
+import type { RunLease } from '../domain/run.ts'
+import type { RunEnd, RunStore, RunWrite } from '../domain/run-store.ts'
+import type { SessionRows } from './session-rows.ts'
+
+/** One write among several that share a transaction. */
+export interface LeasedWrite extends RunWrite {
+  readonly lease: RunLease
+}
+
+/** The end of a run, with the rows of its session where they are kept in the same database. */
+export interface RunEndRows extends Omit<RunEnd, 'session'> {
+  readonly session: Pick<RunEnd['session'], 'state' | 'endedAtMs' | 'result' | 'error' | 'cost'>
+  readonly llmCalls: number
+  readonly rows: SessionRows | null
+}
+
+type Shared = Pick<
+  RunStore,
+  | 'submit'
+  | 'get'
+  | 'list'
+  | 'delete'
+  | 'claim'
+  | 'beat'
+  | 'history'
+  | 'cancel'
+  | 'resume'
+  | 'events'
+  | 'batch'
+  | 'batches'
+  | 'batchRuns'
+  | 'counts'
+>
+
+/**
+ * Runs as a relational database sees them. All that goes in and comes out is plain data, whichever side of a thread it is on; a lease
+ * that is lost is an answer, not an error. Errors are the database's own.
+ */
+export interface RunTables extends Shared {
+  /** Writes for several attempts in one transaction. Gives the places of those that are not under way any more: they wrote nothing. */
+  writeAll(writes: readonly LeasedWrite[]): Promise<readonly number[]>
+  /** False: the attempt is not under way. */
+  finish(lease: RunLease, end: RunEndRows): Promise<boolean>
+  /** False: the attempt is not under way. */
+  release(lease: RunLease): Promise<boolean>
+  /** The runs that were cancelled at once, and how many others are asked to end; undefined: there is no such batch. */
+  cancelBatch(
+    id: string,
+    reason: string,
+  ): Promise<{ readonly cancelled: readonly string[]; readonly asked: number } | undefined>
+}
+
+/** The names of all methods, for whoever passes them on. */
+export const runMethods = [
+  'submit',
+  'get',
+  'list',
+  'delete',
+  'claim',
+  'beat',
+  'history',
+  'cancel',
+  'resume',
+  'events',
+  'batch',
+  'batches',
+  'batchRuns',
+  'counts',
+  'writeAll',
+  'finish',
+  'release',
+  'cancelBatch',
+] as const satisfies readonly (keyof RunTables)[]
+
+export type CallRuns = (method: keyof RunTables, args: readonly unknown[]) => Promise<unknown>
+
+/** Run tables at the other end of something that passes calls on by the names of their methods. */
+export function runTablesOver(call: CallRuns): RunTables {
+  const methods = runMethods.map((method) => [method, (...args: readonly unknown[]) => call(method, args)])
+  return Object.fromEntries(methods) as unknown as RunTables
+}
+
+/** Calls a method of run tables by its name. */
+export function callRunsOf(tables: RunTables): CallRuns {
+  return (method, args) => (tables[method] as (...given: readonly unknown[]) => Promise<unknown>)(...args)
+}

@@ -1,0 +1,180 @@
+import { type Kysely, sql } from 'kysely'
+import { noCost } from '../domain/cost.ts'
+import { isEnded } from '../domain/run.ts'
+import type { CancelAnswer, DeleteAnswer, ResumeAnswer, Submission } from '../domain/run-store.ts'
+import type { ErrorRecord } from '../domain/session.ts'
+import { toColumnText } from './column-text.ts'
+import { type RunDialect, type RunTransaction, readNow } from './run-dialect.ts'
+import { toBatchRow, toEventRow, toRunRow, toRunTagRows } from './run-rows.ts'
+import type { RunDatabase } from './run-schema.ts'
+import type { RunTables } from './run-tables.ts'
+import { inChunks } from './sql-run-writes.ts'
+
+/** Removes the session of a run within a transaction. */
+export type DeleteSession = (id: string, transaction: RunTransaction) => Promise<void>
+
+/** What somebody wants of a run: that there is one, that it ends, goes on, or is forgotten. */
+export function createRunChanges(
+  db: Kysely<RunDatabase>,
+  dialect: RunDialect,
+  deleteSession: DeleteSession,
+): Pick<RunTables, 'submit' | 'delete' | 'cancel' | 'resume' | 'cancelBatch'> {
+  return {
+    submit: (submission) => db.transaction().execute((transaction) => submit(transaction, submission)),
+    delete: (id) =>
+      db.transaction().execute(async (transaction): Promise<DeleteAnswer> => {
+        const run = await findRun(transaction, id)
+        if (run === undefined) return 'unknown'
+        if (!isEnded(run)) return 'active'
+        await transaction.deleteFrom('runs').where('id', '=', id).execute()
+        await deleteSession(id, transaction)
+        return 'deleted'
+      }),
+    cancel: (id, reason) =>
+      db.transaction().execute(async (transaction): Promise<CancelAnswer> => {
+        const run = await findRun(transaction, id, dialect)
+        if (run === undefined) return 'unknown'
+        if (isEnded(run)) return 'ended'
+        if (run.state === 'queued' && run.attempt === 0) {
+          await cancelQueued(transaction, [id], reason, await readNow(transaction, dialect))
+          return 'cancelled'
+        }
+        await askToCancel(transaction, [id], reason, dialect)
+        return 'asked'
+      }),
+    resume: (id) =>
+      db.transaction().execute(async (transaction): Promise<ResumeAnswer> => {
+        const run = await findRun(transaction, id, dialect)
+        if (run === undefined) return 'unknown'
+        if (!isEnded(run)) return 'active'
+        if (run.state === 'success') return 'succeeded'
+        await queueAgain(transaction, id, await readNow(transaction, dialect))
+        await deleteSession(id, transaction)
+        return 'resumed'
+      }),
+    cancelBatch: (id, reason) =>
+      db.transaction().execute(async (transaction) => {
+        const batch = await transaction.selectFrom('run_batches').select('id').where('id', '=', id).executeTakeFirst()
+        if (batch === undefined) return undefined
+        const active = transaction
+          .selectFrom('runs')
+          .select(['id', 'state', 'attempt'])
+          .where('batch_id', '=', id)
+          .where('state', 'in', ['queued', 'running'])
+        const rows = await (dialect.isShared ? active.orderBy('id').forUpdate() : active).execute()
+        const isUntouched = (row: (typeof rows)[number]) => row.state === 'queued' && Number(row.attempt) === 0
+        const cancelled = rows.filter(isUntouched).map((row) => row.id)
+        const asked = rows.filter((row) => !isUntouched(row)).map((row) => row.id)
+        const nowMs = await readNow(transaction, dialect)
+        for (const ids of inChunks(cancelled)) await cancelQueued(transaction, ids, reason, nowMs)
+        for (const ids of inChunks(asked)) await askToCancel(transaction, ids, reason, dialect)
+        return { cancelled, asked: asked.length }
+      }),
+  }
+}
+
+async function submit(transaction: RunTransaction, { runs, batch, tick }: Submission): Promise<boolean> {
+  if (tick !== undefined) {
+    const row = { schedule: tick.schedule, at: tick.atMs }
+    const insert = transaction
+      .insertInto('schedule_ticks')
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+    const { numInsertedOrUpdatedRows } = await insert.executeTakeFirstOrThrow()
+    if (numInsertedOrUpdatedRows !== 1n) return false
+  }
+  if (batch !== undefined) {
+    const insert = transaction.insertInto('run_batches').values(toBatchRow(batch))
+    await insert.onConflict((conflict) => conflict.doNothing()).execute()
+  }
+  for (const chunk of inChunks(runs)) {
+    const known = await transaction
+      .selectFrom('runs')
+      .select('id')
+      .where(
+        'id',
+        'in',
+        chunk.map(({ id }) => id),
+      )
+      .execute()
+    const knownIds = new Set(known.map(({ id }) => id))
+    const added = chunk.filter(({ id }) => !knownIds.has(id))
+    if (added.length === 0) continue
+    await transaction.insertInto('runs').values(added.map(toRunRow)).execute()
+    const payloads = added.map(({ id, request }) => ({ run_id: id, request: JSON.stringify(request), outcome: null }))
+    await transaction.insertInto('run_payloads').values(payloads).execute()
+    for (const tags of inChunks(added.flatMap(toRunTagRows))) {
+      await transaction
+        .insertInto('run_tags')
+        .values([...tags])
+        .execute()
+    }
+  }
+  return true
+}
+
+async function findRun(transaction: RunTransaction, id: string, dialect?: RunDialect) {
+  const run = transaction.selectFrom('runs').select(['state', 'attempt']).where('id', '=', id)
+  const row = await (dialect?.isShared === true ? run.forUpdate() : run).executeTakeFirst()
+  return row === undefined ? undefined : { state: row.state, attempt: Number(row.attempt) }
+}
+
+/** Runs that were never started have nothing but an end. */
+async function cancelQueued(transaction: RunTransaction, ids: readonly string[], reason: string, nowMs: number) {
+  const error: ErrorRecord = { code: 'cancelled', message: `The run was cancelled: ${reason}` }
+  await transaction
+    .updateTable('runs')
+    .set({ state: 'cancelled', ended_at: nowMs, cancel_reason: toColumnText(reason) })
+    .where('id', 'in', ids)
+    .execute()
+  await transaction
+    .updateTable('run_payloads')
+    .set({ outcome: JSON.stringify({ ok: false, error }) })
+    .where('run_id', 'in', ids)
+    .execute()
+  for (const id of ids) {
+    const seq = await nextSeq(transaction, id)
+    const end = toEventRow(id, { seq, event: { type: 'error', error, cost: noCost } })
+    await transaction.insertInto('run_events').values(end).execute()
+  }
+}
+
+/** Whoever works on it hears of it; whoever starts it next ends it, with what it has cost so far. */
+async function askToCancel(transaction: RunTransaction, ids: readonly string[], reason: string, { nowMs }: RunDialect) {
+  await transaction
+    .updateTable('runs')
+    .set({ cancel_reason: sql<string>`coalesce(cancel_reason, ${toColumnText(reason)})` })
+    .where('id', 'in', ids)
+    .execute()
+  const queued = transaction.updateTable('runs').set({ run_at: nowMs() }).where('id', 'in', ids)
+  await queued.where('state', '=', 'queued').execute()
+}
+
+async function queueAgain(transaction: RunTransaction, id: string, nowMs: number) {
+  await transaction
+    .updateTable('runs')
+    .set({ state: 'queued', run_at: nowMs, started_at: null, ended_at: null, owner: null, cancel_reason: null })
+    .where('id', '=', id)
+    .execute()
+  await transaction.updateTable('run_payloads').set({ outcome: null }).where('run_id', '=', id).execute()
+  const seq = await nextSeq(transaction, id)
+  await transaction.deleteFrom('run_events').where('run_id', '=', id).where('type', 'in', ['result', 'error']).execute()
+  await transaction
+    .insertInto('run_events')
+    .values(toEventRow(id, { seq, event: { type: 'run.resumed' } }))
+    .execute()
+  await transaction
+    .updateTable('run_journal')
+    .set({ state: 'spent' })
+    .where('run_id', '=', id)
+    .where('state', '=', 'failed')
+    .execute()
+}
+
+/** One number is left free: it names the end of a history, after its last event. */
+async function nextSeq(transaction: RunTransaction, id: string): Promise<number> {
+  const events = transaction.selectFrom('run_events').where('run_id', '=', id)
+  const row = await events.select(({ fn }) => fn.max('seq').as('last')).executeTakeFirst()
+  const last = Number(row?.last ?? 0)
+  return last === 0 ? 1 : last + 2
+}

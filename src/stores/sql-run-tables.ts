@@ -1,0 +1,29 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { RunDialect } from './run-dialect.ts'
+import type { RunDatabase } from './run-schema.ts'
+import type { RunTables } from './run-tables.ts'
+import { createBatchWriter } from './sql-batch-writer.ts'
+import { createRunChanges } from './sql-run-changes.ts'
+import { createRunClaims } from './sql-run-claims.ts'
+import { createRunLists } from './sql-run-lists.ts'
+import { createRunWrites } from './sql-run-writes.ts'
+import type { SessionDatabase } from './sql-schema.ts'
+
+/** The tables of runs in any database that kysely speaks to, beside those of the sessions that they end with. */
+export function createSqlRunTables(db: Kysely<RunDatabase & SessionDatabase>, dialect: RunDialect): RunTables {
+  const runs = db as unknown as Kysely<RunDatabase>
+  const writeSessions = createBatchWriter(db as unknown as Kysely<SessionDatabase>)
+  return {
+    ...createRunLists(runs),
+    ...createRunClaims(runs, dialect),
+    ...createRunWrites(runs, dialect, (rows, transaction) => writeSessions([rows], withSessions(transaction))),
+    ...createRunChanges(runs, dialect, async (id, transaction) => {
+      await withSessions(transaction).deleteFrom('sessions').where('id', '=', id).execute()
+    }),
+  }
+}
+
+/** The same transaction, as those see it who write sessions. */
+function withSessions(transaction: Transaction<RunDatabase>): Transaction<SessionDatabase> {
+  return transaction as unknown as Transaction<SessionDatabase>
+}

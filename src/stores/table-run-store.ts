@@ -1,0 +1,98 @@
+import type { RunStore } from '../domain/run-store.ts'
+import { countLlmCalls, type Session } from '../domain/session.ts'
+import type { RunChanges } from './run-changes.ts'
+import type { RunTables } from './run-tables.ts'
+import { createRunWriteQueue, runFenced } from './run-write-queue.ts'
+import { type SessionRows, toSessionRows } from './session-rows.ts'
+import { toStoredSession } from './stored-session.ts'
+
+export interface TableRunStoreParts {
+  readonly changes: RunChanges
+  readonly isShared: boolean
+  own(): Promise<void>
+  /** Where sessions are kept elsewhere than in the tables of runs. */
+  readonly sessions?: { save(session: Session): Promise<void>; delete(id: string): Promise<unknown> }
+}
+
+/** A store of runs on any tables. Their errors have to be what the port promises. */
+export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts): RunStore {
+  const { changes, isShared, sessions } = parts
+  const enqueue = createRunWriteQueue((writes) => tables.writeAll(writes))
+  const tellRun = (runId: string) => changes.tell({ kind: 'run', runId })
+  const tellWork = () => changes.tell({ kind: 'work' })
+
+  const toRows = (session: Session): SessionRows | null =>
+    sessions === undefined ? toSessionRows(toStoredSession(session)) : null
+
+  return {
+    isShared,
+    own: () => parts.own(),
+    watch: (onChange) => changes.watch(onChange),
+    async submit(submission) {
+      const isNew = await tables.submit(submission)
+      if (isNew) tellWork()
+      return isNew
+    },
+    get: (id) => tables.get(id),
+    list: (filter, limit, after) => tables.list(filter, limit, after),
+    async delete(id) {
+      const answer = await tables.delete(id)
+      if (answer === 'deleted') {
+        await sessions?.delete(id)
+        tellRun(id)
+      }
+      return answer
+    },
+    claim: (request) => tables.claim(request),
+    beat: (owner, leaseMs) => tables.beat(owner, leaseMs),
+    history: (runId) => tables.history(runId),
+    async write(lease, write) {
+      await enqueue({ lease, ...write })
+      if (write.events !== undefined && write.events.length > 0) tellRun(lease.runId)
+    },
+    async finish(lease, { session, event, journal }) {
+      const { state, endedAtMs, result, error, cost } = session
+      const ended = { state, endedAtMs, result, error, cost }
+      const end = { session: ended, llmCalls: countLlmCalls(session), rows: toRows(session), event, journal }
+      if (!(await tables.finish(lease, end))) throw runFenced()
+      await sessions?.save(session)
+      tellRun(lease.runId)
+    },
+    async release(lease) {
+      if (!(await tables.release(lease))) throw runFenced()
+      tellWork()
+    },
+    async cancel(id, reason) {
+      const answer = await tables.cancel(id, reason)
+      if (answer === 'cancelled') tellRun(id)
+      if (answer === 'asked') tellCancel()
+      return answer
+    },
+    async resume(id) {
+      const answer = await tables.resume(id)
+      if (answer !== 'resumed') return answer
+      await sessions?.delete(id)
+      tellRun(id)
+      tellWork()
+      return answer
+    },
+    events: (runId, afterSeq, limit) => tables.events(runId, afterSeq, limit),
+    batch: (id) => tables.batch(id),
+    batches: (limit, after) => tables.batches(limit, after),
+    batchRuns: (batchId, fromIndex, limit) => tables.batchRuns(batchId, fromIndex, limit),
+    async cancelBatch(id, reason) {
+      const answer = await tables.cancelBatch(id, reason)
+      if (answer === undefined) return undefined
+      for (const runId of answer.cancelled) tellRun(runId)
+      if (answer.asked > 0) tellCancel()
+      return answer.cancelled.length + answer.asked
+    },
+    counts: () => tables.counts(),
+  }
+
+  /** A run that waits to go on is started at once, to be ended. */
+  function tellCancel() {
+    changes.tell({ kind: 'cancel' })
+    tellWork()
+  }
+}
