@@ -76,7 +76,8 @@ function toOwnRecord(session: Session) {
   }
 }
 
-function toErrorRecord({ code, message, data = {} }: ErrorRecord) {
+/** An error as a session tells it. */
+export function toErrorRecord({ code, message, data = {} }: ErrorRecord) {
   const { retryAfterMs: _, ...shown } = data
   return { ...shown, code, message }
 }

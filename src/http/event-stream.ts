@@ -8,12 +8,14 @@ const heartbeatMs = 15_000
 
 /** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), numbered from 1. */
 export interface EventStream {
-  /** Sends an event. While the reader is behind it returns a promise of room for the next one, which never rejects. */
-  send(name: string, data: unknown): void | Promise<void>
+  /** Sends an event, which has the next number where it has none of its own. While the reader is behind it returns a promise of room for the next one, which never rejects. */
+  send(name: string, data: unknown, id?: number): void | Promise<void>
   /** Whether so much waits for the reader that nothing should be added that can be left out. */
   readonly isFarBehind: boolean
   /** Sends how the call ended, then `end`. Nothing is sent afterwards. */
-  finish(name: 'result' | 'error', data: unknown): void
+  finish(name: 'result' | 'error', data: unknown, id?: number): void
+  /** Ends the answer without an end of the events, so that the reader comes back. */
+  close(): void
 }
 
 /** Begins to answer with events. `signal` is what stops the call. */
@@ -24,10 +26,10 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply, si
   const ended = new AbortController()
   let lastId = 0
 
-  const send: EventStream['send'] = (name, data) => {
+  const send: EventStream['send'] = (name, data, id = lastId + 1) => {
     // JSON has no line breaks outside of its strings, and none inside: it is one line of data.
     const json = JSON.stringify(data)
-    lastId += 1
+    lastId = id
     return writer.write(`id: ${lastId}\nevent: ${name}\ndata: ${json}\n\n`)
   }
   const beat = async () => {
@@ -43,10 +45,14 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply, si
     get isFarBehind() {
       return writer.isFarBehind
     },
-    finish(name, data) {
+    finish(name, data, id) {
       ended.abort()
-      void send(name, data)
+      void send(name, data, id)
       void send('end', { end: true })
+      writer.end(shutdown.begun)
+    },
+    close() {
+      ended.abort()
       writer.end(shutdown.begun)
     },
   }

@@ -64,3 +64,6 @@ export const time = z
   )
   .transform((text) => Date.parse(text))
   .meta({ anyOf: undefined, type: 'string', examples: ['2026-11-02T09:30:00Z', '2026-11-02'] })
+
+/** The id of a run or of a batch of runs in a path. One that could be none of ours is simply not found. */
+export const runId = z.string().regex(sessionIdPattern, 'must be the id of a run')

@@ -3,7 +3,7 @@ import { type ErrorCode, type Issue, LllmError } from '../domain/errors.ts'
 import { jsonPointer } from '../domain/json.ts'
 
 /** The part of a request that is judged. Pointers into the body begin at its root; those elsewhere name the part. */
-export type RequestPart = 'body' | 'query' | 'path'
+export type RequestPart = 'body' | 'query' | 'path' | 'header'
 
 /** At most this many issues are told at once. */
 const issuesMax = 20

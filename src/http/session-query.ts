@@ -21,7 +21,7 @@ const filterFields = {
 }
 
 const limitRange = 'must be a whole number from 1 to 200'
-const limit = z
+export const limit = z
   .string()
   .regex(/^\d{1,3}$/, limitRange)
   .transform(Number)
@@ -97,7 +97,7 @@ export function parseCostsQuery(query: unknown): CostsRequest {
 }
 
 /** Parts `tag.KEY` from the parameters that have a name of their own. `fromEntries` defines keys, it never assigns them. */
-function splitTags(query: unknown) {
+export function splitTags(query: unknown) {
   const entries = Object.entries(query as Readonly<Record<string, unknown>>)
   const tags = entries.filter(([key]) => tagParameter.test(key))
   return {
@@ -111,14 +111,19 @@ function toFilter(
   tags: Readonly<Record<string, string>>,
 ): SessionFilter {
   const { tactic, state, started_after: startedAfterMs, started_before: startedBeforeMs } = fields
-  const plainTags = Object.fromEntries(
-    Object.entries(tags).map(([key, value]) => [key.replace(tagParameter, ''), value]),
-  )
   return {
     ...(tactic === undefined ? {} : { tactic }),
     ...(state === undefined ? {} : { state }),
     ...(startedAfterMs === undefined ? {} : { startedAfterMs }),
     ...(startedBeforeMs === undefined ? {} : { startedBeforeMs }),
-    ...(Object.keys(tags).length === 0 ? {} : { tags: plainTags }),
+    ...toPlainTags(tags),
+  }
+}
+
+/** Tags without the `tag.` of their parameters, where there are any. */
+export function toPlainTags(tags: Readonly<Record<string, string>>): Pick<SessionFilter, 'tags'> {
+  if (Object.keys(tags).length === 0) return {}
+  return {
+    tags: Object.fromEntries(Object.entries(tags).map(([key, value]) => [key.replace(tagParameter, ''), value])),
   }
 }

@@ -139,7 +139,10 @@ export function createRuns({ store, dispatcher, hub, world, runTimeoutMs }: Runs
 /** By which the tactic finds its config again. */
 function shortNameOf({ configs }: PreparedCall['tactic'], config: PreparedCall['config']): string {
   for (const [name, known] of configs) if (known === config) return name
-  throw new LllmError('unknown-config', `A run needs a config of the package: "${config.name}" is none of the tactic's.`)
+  throw new LllmError(
+    'unknown-config',
+    `A run needs a config of the package: "${config.name}" is none of the tactic's.`,
+  )
 }
 
 function asQueued(run: NewRun): Run {

@@ -85,22 +85,23 @@ async function submit(transaction: RunTransaction, { runs, batch, tick }: Submis
   }
   if (batch !== undefined) {
     const insert = transaction.insertInto('run_batches').values(toBatchRow(batch))
-    await insert.onConflict((conflict) => conflict.doNothing()).execute()
+    const { numInsertedOrUpdatedRows } = await insert
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirstOrThrow()
+    // It was submitted before, and its runs are there under ids of their own.
+    if (numInsertedOrUpdatedRows !== 1n) return true
   }
   for (const chunk of inChunks(runs)) {
-    const known = await transaction
-      .selectFrom('runs')
-      .select('id')
-      .where(
-        'id',
-        'in',
-        chunk.map(({ id }) => id),
-      )
+    // Of two who submit the same at once, the second one waits here for the first, and adds nothing.
+    const inserted = await transaction
+      .insertInto('runs')
+      .values(chunk.map(toRunRow))
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('id')
       .execute()
-    const knownIds = new Set(known.map(({ id }) => id))
-    const added = chunk.filter(({ id }) => !knownIds.has(id))
+    const addedIds = new Set(inserted.map(({ id }) => id))
+    const added = chunk.filter(({ id }) => addedIds.has(id))
     if (added.length === 0) continue
-    await transaction.insertInto('runs').values(added.map(toRunRow)).execute()
     const payloads = added.map(({ id, request }) => ({ run_id: id, request: JSON.stringify(request), outcome: null }))
     await transaction.insertInto('run_payloads').values(payloads).execute()
     for (const tags of inChunks(added.flatMap(toRunTagRows))) {

@@ -158,7 +158,8 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     { role: 'all', runWorkers: 10, runConcurrency: 10, runTimeoutMs: 60_000, runAttemptsMax: 5 },
     createMemoryRunStore(store),
     engine,
-    { world },
+    // A clock that is held would hold up whoever looks for work.
+    { world: systemWorld },
   )
   await runs.start()
   const app = {

@@ -15,6 +15,7 @@ import {
   toolStarted,
 } from './event-schemas.ts'
 import { componentRef } from './operation.ts'
+import { run, runBatch, runBatchList, runList, runListItem, runResult, runResumed } from './run-schemas.ts'
 import { batchCounts, health, info, problem, ready, tacticList, tacticRecord } from './service-schemas.ts'
 import {
   agentCall,
@@ -44,6 +45,13 @@ export const components = {
   Problem: problem,
   Progress: progress,
   Ready: ready,
+  Run: run,
+  RunBatch: runBatch,
+  RunBatchList: runBatchList,
+  RunList: runList,
+  RunListItem: runListItem,
+  RunResult: runResult,
+  RunResumed: runResumed,
   Session: session,
   SessionCost: sessionCost,
   SessionList: sessionList,

@@ -62,6 +62,7 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
           description: 'Present when the answer is that of an earlier request with the same key.',
           schema: { type: 'string', const: 'true' },
         },
+        Location: { description: 'Where it can be looked at.', schema: { type: 'string' } },
         RequestId: { description: 'Quote it when you ask about this request.', schema: { type: 'string' } },
         RetryAfter: { description: 'Seconds until it may work.', schema: { type: 'integer', minimum: 1 } },
         Simulated: {

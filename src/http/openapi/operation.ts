@@ -36,7 +36,7 @@ export interface Operation {
   readonly description?: string
   readonly tags: readonly [OperationTag]
   readonly parameters?: readonly Parameter[]
-  readonly requestBody?: { readonly required: true; readonly content: Readonly<Record<string, MediaType>> }
+  readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, MediaType>> }
   /** The answers that are no problems, by their status. */
   readonly responses: Readonly<Record<number, Response>>
   /** What can go wrong here, beyond what can go wrong everywhere. */
@@ -47,6 +47,7 @@ export interface Operation {
 
 export const operationTags = {
   Tactics: 'Find tactics and call them.',
+  Runs: 'Work that goes on without its caller, and survives its process.',
   Sessions: 'Look back at what was called, step by step.',
   Costs: 'What was spent, and on what.',
   Operating: 'For whoever runs the service.',

@@ -52,6 +52,24 @@ export function describeStream(titled: TitledTactic, schemas: CallSchemas): Oper
 
 const problemEvent = { ...componentRef('Problem'), description: '`error`' }
 
+/** The data of the events of any run. */
+export const runEventData = {
+  anyOf: [
+    ...[...eventNames, 'RunResumed'].map(componentRef),
+    {
+      type: 'object',
+      required: ['result', 'session_id', 'cost_usd'],
+      properties: {
+        result: {},
+        session_id: { type: 'string' },
+        cost_usd: { type: ['number', 'null'] },
+      },
+      description: '`result`',
+    },
+    problemEvent,
+  ],
+}
+
 /** Describes `POST /tactics/{name}/batch/stream` for one tactic. The schema is that of a line. */
 export function describeBatchStream(titled: TitledTactic, schemas: CallSchemas): Operation {
   const { tactic, title } = titled

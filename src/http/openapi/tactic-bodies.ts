@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { JsonSchema } from '../../domain/json.ts'
 import type { CallSchemas } from '../call-request.ts'
 import { describeRequest } from './components.ts'
@@ -17,15 +18,31 @@ const session = {
 }
 
 export function callBody(titled: TitledTactic, schemas: CallSchemas): RequestBody {
+  return taskBody(titled, schemas.call)
+}
+
+export function runBody(titled: TitledTactic, schemas: CallSchemas): RequestBody {
+  return taskBody(titled, schemas.run)
+}
+
+function taskBody(titled: TitledTactic, envelope: z.ZodType): RequestBody {
   const { configs, tactic } = titled.tactic
-  const schema = withTask(describeRequest(schemas.call), 'task', componentRef(taskName(titled)), configs)
+  const schema = withTask(describeRequest(envelope), 'task', componentRef(taskName(titled)), configs)
   const examples = tactic.spec.examples.map((task) => ({ task }))
   return { required: true, content: { 'application/json': { schema, ...toExamples(examples) } } }
 }
 
 export function batchBody(titled: TitledTactic, schemas: CallSchemas): RequestBody {
+  return tasksBody(titled, schemas.batch)
+}
+
+export function runBatchBody(titled: TitledTactic, schemas: CallSchemas): RequestBody {
+  return tasksBody(titled, schemas.runBatch)
+}
+
+function tasksBody(titled: TitledTactic, envelope: z.ZodType): RequestBody {
   const { configs, tactic } = titled.tactic
-  const request = describeRequest(schemas.batch)
+  const request = describeRequest(envelope)
   const { tasks: general } = request['properties'] as Readonly<Record<string, JsonSchema>>
   const tasks = { ...general, type: 'array', minItems: 1, items: componentRef(taskName(titled)) }
   const examples = tactic.spec.examples.length === 0 ? [] : [{ tasks: tactic.spec.examples }]

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { batchIdParameter, cancelRequestBody, parseBatchId, parseReason } from '../../src/http/run-params.ts'
+import { toRunBatchRecord } from '../../src/http/run-record.ts'
+
+const operation: Operation = {
+  operationId: 'cancelBatch',
+  summary: 'Cancel all runs of a batch that have not ended',
+  tags: ['Runs'],
+  parameters: [batchIdParameter],
+  requestBody: cancelRequestBody,
+  responses: {
+    202: jsonResponse('Those that wait are cancelled; those under way end soon.', componentRef('RunBatch')),
+  },
+  errors: [
+    'malformed-json',
+    'invalid-request',
+    'unknown-batch',
+    'payload-too-large',
+    'unsupported-media-type',
+    'store-unavailable',
+  ],
+}
+
+export default async function cancel(server: FastifyInstance) {
+  const { runs } = server.lllm
+  server.post('/:id/cancel', { config: { operation } }, async (request, reply) => {
+    const batch = await runs.cancelBatch(parseBatchId(request.params), parseReason(request.body))
+    return reply.code(202).send(toRunBatchRecord(batch))
+  })
+}

@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify'
+import { isEnded } from '../../src/domain/run.ts'
+import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { describeQuery } from '../../src/http/openapi/parameters.ts'
+import { parse } from '../../src/http/parse.ts'
+import { parseRunId, runIdParameter, waitQuery } from '../../src/http/run-params.ts'
+import { toRunRecord } from '../../src/http/run-record.ts'
+
+const operation: Operation = {
+  operationId: 'waitForRun',
+  summary: 'Wait for the end of a run',
+  tags: ['Runs'],
+  parameters: [runIdParameter, ...describeQuery(waitQuery)],
+  responses: {
+    200: jsonResponse('The run has ended.', componentRef('Run')),
+    202: jsonResponse('It has not ended in this time.', componentRef('Run')),
+  },
+  errors: ['invalid-parameter', 'unknown-run', 'store-unavailable'],
+}
+
+export default async function wait(server: FastifyInstance) {
+  const { runs } = server.lllm
+  server.get('/:id/wait', { config: { operation } }, async (request, reply) => {
+    const id = parseRunId(request.params)
+    const { timeout_ms: timeoutMs } = parse(waitQuery, request.query, 'query')
+    const left = new AbortController()
+    const onClose = () => left.abort()
+    reply.raw.once('close', onClose)
+    const run = await runs.wait(id, timeoutMs, left.signal)
+    reply.raw.off('close', onClose)
+    return reply.code(isEnded(run) ? 200 : 202).send(toRunRecord(run))
+  })
+}

@@ -1,0 +1,21 @@
+import type { FastifyInstance } from 'fastify'
+import { describeSubmitBatch } from '../../src/http/openapi/run-operations.ts'
+import { readRunBatch } from '../../src/http/read-run.ts'
+import { toRunBatchRecord } from '../../src/http/run-record.ts'
+import { canBeSimulated } from '../../src/http/simulated.ts'
+import { mountTacticRoute } from '../../src/http/tactic-routes.ts'
+
+export default async function submitBatch(server: FastifyInstance) {
+  const { runs, prefix } = server.lllm
+  mountTacticRoute(server, {
+    suffix: '/batches',
+    repeats: 'join',
+    describe: describeSubmitBatch,
+    async answer(tactic, request, reply, schemas) {
+      const { prepared, options } = await readRunBatch(request, tactic, schemas)
+      const batch = await runs.submitBatch(prepared, options)
+      if (prepared.some(({ config }) => canBeSimulated(config))) reply.header('lllm-simulated', 'true')
+      return reply.code(202).header('location', `${prefix}/batches/${batch.id}`).send(toRunBatchRecord(batch))
+    },
+  })
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import { runStates } from '../../domain/run.ts'
+import { cost, costUsd, count } from './cost-schemas.ts'
+import { time } from './session-schemas.ts'
+
+const state = z.enum(runStates)
+const anything = z.unknown()
+const tags = z.record(z.string(), z.string())
+
+export const runListItem = z
+  .object({
+    id: z.string().describe('Of the session, too, that the run ends with.'),
+    tactic: z.string(),
+    tactic_id: z.string().describe('`package::name`'),
+    state,
+    attempt: count.describe('How often it was started. More than once: its process ended, or it was resumed.'),
+    priority: z.int(),
+    created_at: time,
+    run_at: time.describe('It is not started before.'),
+    started_at: time.nullable(),
+    ended_at: time.nullable(),
+    duration_ms: z.number().min(0).nullable(),
+    cancel_reason: z.string().nullable(),
+    batch_id: z.string().nullable(),
+    batch_index: count.nullable(),
+    tags,
+    llm_calls: count.describe('Requests that reached a provider, once it has ended.'),
+    cost_usd: costUsd,
+  })
+  .describe('A run in a list.')
+
+export const run = runListItem
+  .extend({
+    metadata: z.record(z.string(), anything),
+    config: z.string(),
+    timeout_ms: count,
+    task: anything,
+    result: anything.describe('Null unless it succeeded.'),
+    error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+    cost: cost.describe('Of the whole tree, once it has ended.'),
+  })
+  .describe('A call that outlives its caller and its process.')
+
+export const runList = z
+  .object({ data: z.array(runListItem), next_cursor: z.string().nullable().describe('Null on the last page.') })
+  .describe('A page of runs, newest first.')
+
+export const runBatch = z
+  .object({
+    id: z.string(),
+    tactic: z.string(),
+    tactic_id: z.string(),
+    tags,
+    created_at: time,
+    counts: z.object({ queued: count, running: count, success: count, failure: count, cancelled: count }),
+    cost: cost.describe('The sum of the runs that have ended.'),
+    cost_usd: costUsd,
+  })
+  .describe('Many runs that were submitted together.')
+
+export const runBatchList = z
+  .object({ data: z.array(runBatch), next_cursor: z.string().nullable().describe('Null on the last page.') })
+  .describe('A page of batches, newest first.')
+
+export const runResult = z
+  .object({
+    index: count,
+    run_id: z.string(),
+    state,
+    result: anything.optional(),
+    error: z.looseObject({ code: z.string(), message: z.string() }).optional(),
+    cost_usd: costUsd,
+  })
+  .describe('A line of the results of a batch.')
+
+export const runResumed = z
+  .object({ session_id: z.string() })
+  .describe('`run.resumed`: the run had ended, and goes on.')

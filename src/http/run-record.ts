@@ -1,0 +1,73 @@
+import { toRfc3339 } from '../domain/clock.ts'
+import { costUsd } from '../domain/cost.ts'
+import type { Run, RunBatch, RunSummary } from '../domain/run.ts'
+import { toCostRecord, toErrorRecord } from '../domain/session-record.ts'
+
+/** A run as the service tells it: in the words of the session that it ends with. */
+export function toRunRecord(run: Run) {
+  const { request, outcome } = run
+  return {
+    ...toRunListItem(run),
+    metadata: request.metadata,
+    config: request.config,
+    timeout_ms: request.timeoutMs,
+    task: request.task,
+    result: outcome?.ok === true ? (outcome.result ?? null) : null,
+    error: outcome?.ok === false ? toErrorRecord(outcome.error) : null,
+    cost: toCostRecord(run.cost),
+  }
+}
+
+/** A run in a list: what it is about can be long, and is left out. */
+export function toRunListItem(run: RunSummary) {
+  const { startedAtMs, endedAtMs } = run
+  return {
+    id: run.id,
+    tactic: run.tactic,
+    tactic_id: run.tacticId,
+    state: run.state,
+    attempt: run.attempt,
+    priority: run.priority,
+    created_at: toRfc3339(run.createdAtMs),
+    run_at: toRfc3339(run.runAtMs),
+    started_at: toTime(startedAtMs),
+    ended_at: toTime(endedAtMs),
+    duration_ms: startedAtMs === null || endedAtMs === null ? null : endedAtMs - startedAtMs,
+    cancel_reason: run.cancelReason,
+    batch_id: run.batchId,
+    batch_index: run.batchIndex,
+    tags: run.tags,
+    llm_calls: run.llmCalls,
+    cost_usd: costUsd(run.cost),
+  }
+}
+
+export function toRunBatchRecord(batch: RunBatch) {
+  return {
+    id: batch.id,
+    tactic: batch.tactic,
+    tactic_id: batch.tacticId,
+    tags: batch.tags,
+    created_at: toRfc3339(batch.createdAtMs),
+    counts: batch.counts,
+    cost: toCostRecord(batch.cost),
+    cost_usd: costUsd(batch.cost),
+  }
+}
+
+/** A line of the results of a batch. */
+export function toRunResult(run: Run) {
+  const { outcome } = run
+  return {
+    index: run.batchIndex,
+    run_id: run.id,
+    state: run.state,
+    ...(outcome?.ok === true ? { result: outcome.result ?? null } : {}),
+    ...(outcome?.ok === false ? { error: toErrorRecord(outcome.error) } : {}),
+    cost_usd: costUsd(run.cost),
+  }
+}
+
+function toTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : toRfc3339(timeMs)
+}
