@@ -76,6 +76,15 @@ test('a hundred requests for a run with one key at once make one run', async () 
   expect(provider.requests).toHaveLength(1)
 })
 
+test('many requests for a batch of runs with one key at once make one batch, with each run once', async () => {
+  const service = await startService({ database: files.newPath() })
+  const asked = { route: '/batches', body: { tasks: ['one', 'two', 'three'] } } as const
+  const answers = await Promise.all(range(20).map(() => post(service.url, asked)))
+  expect(new Set(answers.map(({ status: code, location }) => `${code} ${location}`)).size).toBe(1)
+  const { data } = (await service.get('/runs')).body as { readonly data: readonly object[] }
+  expect(data).toHaveLength(3)
+})
+
 test.each([
   ['/runs', task],
   ['/batches', { tasks: ['one', 'two', 'three'] }],
