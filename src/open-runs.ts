@@ -32,7 +32,7 @@ export function openRuns(
     engine,
     clock: world.clock,
     hub,
-    owner: world.newId(),
+    newOwner: world.newId,
     settings: {
       workers: role === 'server' ? 0 : settings.runWorkers,
       concurrencyMax: settings.runConcurrency,

@@ -1,4 +1,4 @@
-import { type Clock, timerMaxMs } from '../domain/clock.ts'
+import { type Clock, type NewId, timerMaxMs } from '../domain/clock.ts'
 import type { RunLease } from '../domain/run.ts'
 import type { RunBeat, RunStore } from '../domain/run-store.ts'
 import type { ChangeHub } from './change-hub.ts'
@@ -19,8 +19,8 @@ export interface DispatcherParts {
   readonly engine: RunEngine
   readonly clock: Clock
   readonly hub: ChangeHub
-  /** Names this process: unique for each of its starts. */
-  readonly owner: string
+  /** Makes the name of this process, which is another at each of its starts. */
+  readonly newOwner: NewId
   readonly settings: DispatcherSettings
   readonly onEvent: (event: DispatcherEvent) => void
 }
@@ -40,7 +40,15 @@ export interface Dispatcher {
  * what it has to cancel and what it has lost. A process that was frozen, or cut off from the store, learns on its first write or beat
  * that others work on its runs, and writes nothing more.
  */
-export function createDispatcher({ store, engine, clock, hub, owner, settings, onEvent }: DispatcherParts): Dispatcher {
+export function createDispatcher({
+  store,
+  engine,
+  clock,
+  hub,
+  newOwner,
+  settings,
+  onEvent,
+}: DispatcherParts): Dispatcher {
   const attempts = new Map<string, RunAttempt>()
   const closing = new AbortController()
   const idle = new AbortController()
@@ -51,6 +59,7 @@ export function createDispatcher({ store, engine, clock, hub, owner, settings, o
   /** Runs that the store says are ours, and of which nobody here knew at the last beat. */
   let strays: ReadonlySet<string> = new Set()
   let starting: Promise<void> | undefined
+  let owner = ''
   let loops: Promise<unknown> = Promise.resolve()
 
   /** After an outage of the store everybody seems dead: first all others must have had the time to be heard again. */
@@ -137,6 +146,7 @@ export function createDispatcher({ store, engine, clock, hub, owner, settings, o
   return {
     start() {
       starting ??= store.own().then(() => {
+        owner = newOwner()
         if (settings.workers > 0) loops = Promise.all([beatOn(), claimOn()])
       })
       return starting
