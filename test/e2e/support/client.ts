@@ -39,7 +39,7 @@ export function createClient(url: string) {
   async function send<Body>(path: string, request: RequestInit): Promise<Answer<Body>> {
     const response = await fetch(url + path, request)
     const text = await response.text()
-    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    const isJson = /[/+]json(?:;|$)/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null }
   }
   const post = <Body>(path: string, body: unknown, signal?: AbortSignal) =>
