@@ -1,6 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
-import { batchIdParameter, cancelRequestBody, parseBatchId, parseReason } from '../../src/http/run-params.ts'
+import {
+  batchIdParameter,
+  bodyErrors,
+  cancelRequestBody,
+  parseBatchId,
+  parseReason,
+} from '../../src/http/run-params.ts'
 import { toRunBatchRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
@@ -12,14 +18,7 @@ const operation: Operation = {
   responses: {
     202: jsonResponse('Those that wait are cancelled; those under way end soon.', componentRef('RunBatch')),
   },
-  errors: [
-    'malformed-json',
-    'invalid-request',
-    'unknown-batch',
-    'payload-too-large',
-    'unsupported-media-type',
-    'store-unavailable',
-  ],
+  errors: [...bodyErrors, 'unknown-batch', 'store-unavailable'],
 }
 
 export default async function cancel(server: FastifyInstance) {

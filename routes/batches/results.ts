@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
+import { jsonLinesMediaTypes } from '../../src/http/json-lines.ts'
 import { componentRef, type Operation } from '../../src/http/openapi/operation.ts'
 import { batchIdParameter, parseBatchId } from '../../src/http/run-params.ts'
 import { streamRunResults } from '../../src/http/run-results.ts'
 
-const jsonLines = 'application/jsonl'
+const [jsonLines] = jsonLinesMediaTypes
 
 const operation: Operation = {
   operationId: 'getBatchResults',

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
-import { cancelRequestBody, parseReason, parseRunId, runIdParameter } from '../../src/http/run-params.ts'
+import { bodyErrors, cancelRequestBody, parseReason, parseRunId, runIdParameter } from '../../src/http/run-params.ts'
 import { toRunRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
@@ -12,15 +12,7 @@ const operation: Operation = {
   responses: {
     202: jsonResponse('A run that waits is cancelled; one that is under way ends soon.', componentRef('Run')),
   },
-  errors: [
-    'malformed-json',
-    'invalid-request',
-    'unknown-run',
-    'run-conflict',
-    'payload-too-large',
-    'unsupported-media-type',
-    'store-unavailable',
-  ],
+  errors: [...bodyErrors, 'unknown-run', 'run-conflict', 'store-unavailable'],
 }
 
 export default async function cancel(server: FastifyInstance) {

@@ -3,12 +3,14 @@ import { isEnded } from '../../src/domain/run.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { describeQuery } from '../../src/http/openapi/parameters.ts'
 import { parse } from '../../src/http/parse.ts'
+import { watchReader } from '../../src/http/reader.ts'
 import { parseRunId, runIdParameter, waitQuery } from '../../src/http/run-params.ts'
 import { toRunRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'waitForRun',
   summary: 'Wait for the end of a run',
+  description: 'Also answers, with a 202, when the service begins to shut down: ask again.',
   tags: ['Runs'],
   parameters: [runIdParameter, ...describeQuery(waitQuery)],
   responses: {
@@ -23,11 +25,12 @@ export default async function wait(server: FastifyInstance) {
   server.get('/:id/wait', { config: { operation } }, async (request, reply) => {
     const id = parseRunId(request.params)
     const { timeout_ms: timeoutMs } = parse(waitQuery, request.query, 'query')
-    const left = new AbortController()
-    const onClose = () => left.abort()
-    reply.raw.once('close', onClose)
-    const run = await runs.wait(id, timeoutMs, left.signal)
-    reply.raw.off('close', onClose)
-    return reply.code(isEnded(run) ? 200 : 202).send(toRunRecord(run))
+    const reader = watchReader(request, reply)
+    try {
+      const run = await runs.wait(id, timeoutMs, reader.signal)
+      return await reply.code(isEnded(run) ? 200 : 202).send(toRunRecord(run))
+    } finally {
+      reader.leave()
+    }
   })
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { readJsonLines } from '../../src/http/json-lines.ts'
 import { describeSubmitBatch } from '../../src/http/openapi/run-operations.ts'
 import { readRunBatch } from '../../src/http/read-run.ts'
 import { toRunBatchRecord } from '../../src/http/run-record.ts'
@@ -6,7 +7,9 @@ import { canBeSimulated } from '../../src/http/simulated.ts'
 import { mountTacticRoute } from '../../src/http/tactic-routes.ts'
 
 export default async function submitBatch(server: FastifyInstance) {
-  const { runs, prefix } = server.lllm
+  const { runs, prefix, settings } = server.lllm
+  // Of this route alone: others take no lines.
+  readJsonLines(server, settings.bodyLimitBytes)
   mountTacticRoute(server, {
     suffix: '/batches',
     repeats: 'join',

@@ -14,6 +14,7 @@ export default async function submitRun(server: FastifyInstance) {
     async answer(tactic, request, reply, schemas) {
       const { prepared, options } = await readRun(request, tactic, schemas)
       const run = await runs.submit(prepared, options)
+      request.lllmStory.sessionId = run.id
       if (canBeSimulated(prepared.config)) reply.header('lllm-simulated', 'true')
       return reply.code(202).header('location', `${prefix}/runs/${run.id}`).send(toRunRecord(run))
     },

@@ -1,14 +1,16 @@
 import { z } from 'zod'
-import { budgetUsd, callLimits, metadata, name, returnSession, tags, time } from './fields.ts'
+import { budgetUsd, callLimits, configName, metadata, returnSession, tags, task } from './fields.ts'
 import type { HttpSettings } from './http-app.ts'
+import { createRunSchemas } from './run-request.ts'
 
 /** The workers of a batch that asks for none. */
 const workersDefault = 4
 
 /** The shapes of what callers post. Made once, because they hold the bounds of the settings. */
-export function createCallSchemas({ timeoutMs, runTimeoutMs, batchTasksMax, batchWorkersMax }: HttpSettings) {
+export function createCallSchemas(settings: HttpSettings) {
+  const { timeoutMs, batchTasksMax, batchWorkersMax } = settings
   const common = {
-    config: name.optional().describe("One of the tactic's configs. Left out: its default."),
+    config: configName.optional(),
     tags: tags.optional(),
     metadata: metadata.optional(),
     timeout_ms: z
@@ -20,7 +22,7 @@ export function createCallSchemas({ timeoutMs, runTimeoutMs, batchTasksMax, batc
     budget_usd: budgetUsd.optional(),
   }
   const call = z.strictObject({
-    task: z.unknown().refine((task) => task !== undefined, 'is required'),
+    task,
     ...common,
     limits: callLimits.optional(),
     return_session: returnSession.default(false),
@@ -41,40 +43,10 @@ export function createCallSchemas({ timeoutMs, runTimeoutMs, batchTasksMax, batc
       .describe('Tasks under way at once.'),
     fail_fast: z.boolean().default(false).describe('Whether the first failure in time ends the batch.'),
   })
-  const { config, tags: runTags, metadata: runMetadata } = common
-  const commonOfRuns = {
-    config,
-    tags: runTags,
-    metadata: runMetadata,
-    timeout_ms: z
-      .int()
-      .min(1)
-      .max(runTimeoutMs)
-      .default(runTimeoutMs)
-      .describe('Milliseconds from the first start of a run until it ends as deadline-exceeded, restarts included.'),
-    limits: callLimits.optional(),
-    priority: z
-      .int()
-      .min(-1_000)
-      .max(1_000)
-      .default(0)
-      .describe('Of two runs that are due, the one with more is started first.'),
-    run_at: time.optional().describe('It is not started before this time (RFC 3339). Left out: at once.'),
-  }
-  const run = z.strictObject({ task: call.shape.task, ...commonOfRuns, budget_usd: budgetUsd.optional() })
-  const runBatch = z.strictObject({
-    tasks: batch.shape.tasks.describe('The tasks, a run for each. All are judged before any is queued.'),
-    ...commonOfRuns,
-    run_budget_usd: budgetUsd
-      .optional()
-      .describe('USD that each of the runs may cost, sub-tactics and retries included.'),
-  })
-  return { call, batch, run, runBatch }
+  return { call, batch, ...createRunSchemas(settings) }
 }
 
 export type CallSchemas = ReturnType<typeof createCallSchemas>
 export type CallRequest = z.output<CallSchemas['call']>
 export type BatchRequest = z.output<CallSchemas['batch']>
-export type RunRequest = z.output<CallSchemas['run']>
-export type RunBatchRequest = z.output<CallSchemas['runBatch']>
 export type ReturnSession = CallRequest['return_session']

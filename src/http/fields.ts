@@ -53,6 +53,10 @@ export const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,129}$/, 'must be a name: letters, digits and _ . : / -, at most 130')
 
+export const configName = name.describe("One of the tactic's configs. Left out: its default.")
+
+export const task = z.unknown().refine((given) => given !== undefined, 'is required')
+
 /** The id of a session in a path. An id that could be none of ours is simply not found. */
 export const sessionId = z.string().regex(sessionIdPattern, 'must be the id of a session')
 

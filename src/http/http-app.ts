@@ -53,6 +53,8 @@ export interface HttpApp {
   readonly runs: Runs
   /** What requests with an `Idempotency-Key` came to. */
   readonly idempotency: IdempotencyStore
+  /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are told nowhere. */
+  readonly judgeWebhook?: (url: string) => string | undefined
   readonly settings: HttpSettings
   /** Where requests and failures are logged. Left out: where the application around the service logs them. */
   readonly logger?: FastifyBaseLogger

@@ -1,50 +1,98 @@
 import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { parseLimits } from '../domain/config-limits.ts'
 import { LllmError } from '../domain/errors.ts'
 import type { BoundTactic, PreparedCall } from '../engine/engine.ts'
+import { batchRunsMax } from '../runs/create-runs.ts'
 import type { RunOptions } from '../runs/runs.ts'
-import type { CallSchemas, RunBatchRequest, RunRequest } from './call-request.ts'
+import type { CallSchemas } from './call-request.ts'
+import { JsonLines, linePointer } from './json-lines.ts'
 import { workIdOf } from './keyed-request.ts'
-import { parse } from './parse.ts'
+import { parse, unfit } from './parse.ts'
 import { prepareTask, prepareTasks } from './prepare-tasks.ts'
+import type { RunBatchRequest, RunRequest } from './run-request.ts'
+import { splitTags, toPlainTags } from './session-query.ts'
+
+const noQuery = z.strictObject({})
+
+/** What a request wants to have run, judged. */
+export interface AskedRun<Calls> {
+  readonly prepared: Calls
+  readonly options: RunOptions
+}
 
 /** Reads what a request wants to have run. Rejects with an LllmError `invalid-request`, `invalid-task`, `unknown-config` or `draining`. */
 export async function readRun(
   request: FastifyRequest,
   tactic: BoundTactic,
   schemas: CallSchemas,
-): Promise<{ readonly prepared: PreparedCall; readonly options: RunOptions }> {
-  const asked = await begin(request, tactic, () => parse(schemas.run, request.body, 'body'))
-  const prepared = await prepareTask(request.server.lllm.engine, tactic, asked.task, asked.config, '/task')
+): Promise<AskedRun<PreparedCall>> {
+  const { engine } = begin(request, tactic)
+  const asked = parse(schemas.run, request.body, 'body')
+  judgeWebhook(request, asked.webhook?.url, '/webhook/url')
+  const prepared = await prepareTask(engine, tactic, asked.task, asked.config, '/task')
   return { prepared, options: toOptions(request, asked, asked.budget_usd) }
 }
 
-/** Reads a batch of them. All tasks are judged before any is queued. */
+/** Reads a batch of them. All tasks are judged before any is queued. Rejects as {@link readRun}, and with `invalid-parameter`. */
 export async function readRunBatch(
   request: FastifyRequest,
   tactic: BoundTactic,
   schemas: CallSchemas,
-): Promise<{ readonly prepared: readonly PreparedCall[]; readonly options: RunOptions }> {
-  const asked = await begin(request, tactic, () => parse(schemas.runBatch, request.body, 'body'))
-  const prepared = await prepareTasks(request.server.lllm.engine, tactic, asked.tasks, asked.config)
+): Promise<AskedRun<readonly PreparedCall[]>> {
+  const { engine } = begin(request, tactic)
+  const { body } = request
+  const lines = body instanceof JsonLines ? body.lines : undefined
+  const asked = body instanceof JsonLines ? readLines(request, body, schemas) : readBody(request, schemas)
+  const pointerOf = lines === undefined ? undefined : (index: number) => linePointer(lines[index] ?? 0)
+  const prepared = await prepareTasks(engine, tactic, asked.tasks, asked.config, pointerOf)
   return { prepared, options: toOptions(request, asked, asked.run_budget_usd) }
 }
 
-async function begin<Asked>(request: FastifyRequest, tactic: BoundTactic, read: () => Asked): Promise<Asked> {
+function begin(request: FastifyRequest, tactic: BoundTactic) {
   request.lllmStory.tactic = tactic.address
   if (request.server.lllm.shutdown.begun) {
     throw new LllmError('draining', 'The service is shutting down and takes no new runs.')
   }
-  return read()
+  return request.server.lllm
+}
+
+function readBody(request: FastifyRequest, schemas: CallSchemas): RunBatchRequest {
+  const asked = parse(schemas.runBatch, request.body, 'body')
+  // What goes with lines as the query would be passed over here, unnoticed.
+  parse(noQuery, request.query, 'query')
+  judgeWebhook(request, asked.webhook?.url, '/webhook/url')
+  return asked
+}
+
+/** A body of lines has the tasks and nothing else: the rest of what a body says is in the query. */
+function readLines(request: FastifyRequest, { tasks }: JsonLines, schemas: CallSchemas): RunBatchRequest {
+  const { tags, rest } = splitTags(request.query)
+  const { webhook: url, ...asked } = parse(schemas.runLines, rest, 'query')
+  judgeWebhook(request, url, '/query/webhook')
+  if (tasks.length === 0 || tasks.length > batchRunsMax) {
+    const message = `must have 1 to ${batchRunsMax} tasks, each on a line of its own`
+    throw unfit('invalid-request', [{ pointer: '', message }])
+  }
+  return { ...asked, ...toPlainTags(tags), tasks, ...(url === undefined ? {} : { webhook: { url } }) }
+}
+
+/** @throws LllmError `invalid-request` for a URL in the body, `invalid-parameter` for one in the query. */
+function judgeWebhook({ server }: FastifyRequest, url: string | undefined, pointer: string) {
+  if (url === undefined) return
+  const { judgeWebhook: judge = () => 'cannot be told: this service sends no webhooks' } = server.lllm
+  const message = judge(url)
+  if (message === undefined) return
+  throw unfit(pointer.startsWith('/query/') ? 'invalid-parameter' : 'invalid-request', [{ pointer, message }])
 }
 
 /** Called last: with it the work has the id that belongs to the key of its request. */
 function toOptions(
   request: FastifyRequest,
-  asked: RunRequest | RunBatchRequest,
+  asked: Omit<RunRequest, 'task' | 'budget_usd'>,
   budgetUsd: number | undefined,
 ): RunOptions {
-  const { tags = {}, metadata = {}, limits, run_at: runAtMs, priority, timeout_ms: timeoutMs } = asked
+  const { tags = {}, metadata = {}, limits, run_at: runAtMs, priority, timeout_ms: timeoutMs, webhook } = asked
   const id = workIdOf(request)
   return {
     tags,
@@ -53,6 +101,7 @@ function toOptions(
     timeoutMs,
     ...(limits === undefined ? {} : { limits: parseLimits(limits) }),
     ...(runAtMs === undefined ? {} : { runAtMs }),
+    ...(webhook === undefined ? {} : { webhook }),
     ...(budgetUsd === undefined ? {} : { budgetUsd }),
     ...(id === undefined ? {} : { id }),
   }

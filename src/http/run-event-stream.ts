@@ -1,78 +1,96 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { costUsd } from '../domain/cost.ts'
-import { LllmError } from '../domain/errors.ts'
-import type { RunEvent, StoredRunEvent } from '../domain/run.ts'
-import { openStopScope } from '../domain/stop.ts'
+import { isEnded, type Run, type RunEvent, type StoredRunEvent } from '../domain/run.ts'
+import { toErrorLog } from './error-log.ts'
 import { toEventRecord } from './event-record.ts'
 import { openEventStream } from './event-stream.ts'
+import { wholeNumberText } from './number-text.ts'
 import { parse } from './parse.ts'
 import { toProblem } from './problem.ts'
 import { originOf, pathOf } from './problem-reply.ts'
+import { watchReader } from './reader.ts'
+import { toError } from './run-record.ts'
 
-const eventNumber = z
-  .string()
-  .regex(/^\d{1,15}$/, 'must be the id of an event')
-  .transform(Number)
+const eventNumber = wholeNumberText(0, 999_999_999_999_999)
 
 /** The query of `GET /runs/{id}/events`. */
 export const eventsQuery = z.strictObject({
   after: eventNumber
     .optional()
-    .describe('Only events with larger ids, as the header `Last-Event-ID` says it, which goes first.')
-    .meta({ type: 'integer', pattern: undefined, minimum: 0 }),
+    .describe('Only events with larger ids, as the header `Last-Event-ID` says it, which goes first.'),
 })
 
-const lastEventHeader = z.object({ 'last-event-id': eventNumber.optional() })
+const lastEventHeader = z.object({ 'last-event-id': eventNumber })
 
 /** After which event a reader goes on. @throws LllmError `invalid-parameter` */
-export function readLastEvent(request: FastifyRequest): number {
-  const { 'last-event-id': lastId } = parse(lastEventHeader, pickHeader(request), 'header')
-  return lastId ?? parse(eventsQuery, request.query, 'query').after ?? 0
-}
-
-function pickHeader({ headers }: FastifyRequest) {
+export function readLastEvent({ headers, query }: FastifyRequest): number {
+  const { after = 0 } = parse(eventsQuery, query, 'query')
   const given = headers['last-event-id']
-  return given === undefined ? {} : { 'last-event-id': given }
+  return given === undefined ? after : parse(lastEventHeader, { 'last-event-id': given }, 'header')['last-event-id']
 }
 
 /**
  * Answers with the events of a run, from the one after `lastId` on. The reader may leave and come back: that changes nothing for the run.
- * Rejects with an LllmError `unknown-run`.
+ * When the service shuts down, or its store fails, the answer ends without `end`, and so the reader comes back.
+ *
+ * Rejects with an LllmError `unknown-run` or `store-unavailable` before the answer has begun.
  */
 export async function streamRunEvents(
   request: FastifyRequest,
   reply: FastifyReply,
   id: string,
   lastId: number,
-): Promise<unknown> {
-  const { runs } = request.server.lllm
-  const scope = openStopScope([])
-  const stop = () => scope.stop('client-closed')
-  reply.raw.once('close', stop)
-  const events = runs.follow(id, lastId, scope.signal)[Symbol.asyncIterator]()
+): Promise<FastifyReply> {
+  const reader = watchReader(request, reply)
+  const events = request.server.lllm.runs.follow(id, lastId, reader.signal)[Symbol.asyncIterator]()
+  request.lllmStory.sessionId = id
   try {
-    const run = await runs.get(id)
-    const hasEnded = run.endedAtMs !== null
-    const first = hasEnded ? await events.next() : undefined
+    const run = await request.server.lllm.runs.get(id)
+    const first = isEnded(run) ? await firstOf(events, run, lastId, reader.signal) : undefined
     // It has ended, and the reader knows: this answer keeps a browser from asking again.
-    if (first?.done === true) return reply.code(204).send()
-    const stream = openEventStream(request, reply, scope.signal)
-    for (let next = first ?? (await events.next()); next.done !== true; next = await events.next()) {
-      const { seq, event } = next.value
-      if (isEnd(event)) {
-        stream.finish(event.type, toEndRecord(request, id, event), seq)
-        return reply
-      }
-      await stream.send(event.type, toRunEventRecord(id, event), seq)
-    }
-    stream.close()
-    return reply
+    if (first?.done === true && !reader.signal.aborted) return await reply.code(204).send()
+    await tell(request, reply, id, reader.signal, events, first)
   } finally {
     await events.return?.(undefined)
-    reply.raw.off('close', stop)
-    scope.dispose()
+    reader.leave()
   }
+  return reply
+}
+
+type Events = AsyncIterator<StoredRunEvent>
+type Step = IteratorResult<StoredRunEvent>
+
+/** The first event of a run that has ended. Where its events are not kept any more, whoever has read none is told how it ended. */
+async function firstOf(events: Events, { outcome, cost }: Run, lastId: number, signal: AbortSignal): Promise<Step> {
+  const first = await events.next()
+  if (first.done !== true || outcome === null || lastId > 0 || signal.aborted) return first
+  const event: RunEvent = outcome.ok
+    ? { type: 'result', result: outcome.result, cost }
+    : { type: 'error', error: outcome.error, cost }
+  return { done: false, value: { seq: 1, event } }
+}
+
+/** Never rejects: the answer has begun. */
+async function tell(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  id: string,
+  signal: AbortSignal,
+  events: Events,
+  first: Step | undefined,
+) {
+  const stream = openEventStream(request, reply, signal)
+  try {
+    for (let step = first ?? (await events.next()); step.done !== true; step = await events.next()) {
+      const { seq, event } = step.value
+      if (isEnd(event)) return stream.finish(event.type, toEndRecord(request, id, event), seq)
+      await stream.send(event.type, toRunEventRecord(id, event), seq)
+    }
+  } catch (error) {
+    request.log.error({ error: toErrorLog(error), request_id: request.lllmStory.id }, 'the events of a run broke off')
+  }
+  stream.close()
 }
 
 type EndEvent = Extract<RunEvent, { readonly type: 'result' | 'error' }>
@@ -81,18 +99,13 @@ function isEnd(event: RunEvent): event is EndEvent {
   return event.type === 'result' || event.type === 'error'
 }
 
-function toRunEventRecord(id: string, event: Exclude<StoredRunEvent['event'], EndEvent>) {
+function toRunEventRecord(id: string, event: Exclude<RunEvent, EndEvent>) {
   return event.type === 'run.resumed' ? { session_id: id } : toEventRecord(event)
 }
 
 /** How the run ended, as the stream of a call would tell it. */
 function toEndRecord(request: FastifyRequest, id: string, event: EndEvent) {
   const spent = { sessionId: id, costUsd: costUsd(event.cost) }
-  if (event.type === 'result') return { result: event.result, session_id: id, cost_usd: spent.costUsd }
-  const { code, message, data = {} } = event.error
-  return toProblem(new LllmError(code, message, data), {
-    ...originOf(request),
-    instance: pathOf(request.url),
-    ...spent,
-  })
+  if (event.type === 'result') return { result: event.result ?? null, session_id: id, cost_usd: spent.costUsd }
+  return toProblem(toError(event.error), { ...originOf(request), instance: pathOf(request.url), ...spent })
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { LllmError } from '../domain/errors.ts'
+import { type ErrorCode, LllmError } from '../domain/errors.ts'
 import { runId } from './fields.ts'
+import { wholeNumberText } from './number-text.ts'
 import { describeRequest } from './openapi/components.ts'
 import { pathParameter } from './openapi/parameters.ts'
 import { parse } from './parse.ts'
@@ -9,6 +10,15 @@ const params = z.strictObject({ id: runId })
 const reason = z.strictObject({
   reason: z.string().min(1).max(256).optional().describe('Is kept with the run, and told to whoever asks.'),
 })
+/** What a route takes that has nothing to be told. */
+export const noBody = z.strictObject({})
+/** What can be wrong with a body, also where it may be left out. */
+export const bodyErrors = [
+  'malformed-json',
+  'invalid-request',
+  'payload-too-large',
+  'unsupported-media-type',
+] as const satisfies readonly ErrorCode[]
 /** What `POST …/cancel` takes. */
 export const cancelRequestBody = {
   required: false,
@@ -41,16 +51,6 @@ export function parseReason(body: unknown): string {
   return parse(reason, body ?? {}, 'body').reason ?? reasonDefault
 }
 
-const waitMaxMs = 60_000
-const waitRange = `must be a whole number from 1 to ${waitMaxMs}`
-
 export const waitQuery = z.strictObject({
-  timeout_ms: z
-    .string()
-    .regex(/^\d{1,5}$/, waitRange)
-    .transform(Number)
-    .pipe(z.int().min(1, waitRange).max(waitMaxMs, waitRange))
-    .default(30_000)
-    .describe('Milliseconds to wait at most; 30000 when left out.')
-    .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: waitMaxMs }),
+  timeout_ms: wholeNumberText(1, 60_000).default(30_000).describe('Milliseconds to wait at most; 30000 when left out.'),
 })

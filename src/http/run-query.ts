@@ -4,13 +4,10 @@ import type { RunFilter, RunPosition } from '../domain/run-store.ts'
 import { cursor, toCursor } from './cursor.ts'
 import { name, runId } from './fields.ts'
 import { parse } from './parse.ts'
-import { limit, splitTags, toPlainTags } from './session-query.ts'
+import { pageLimit, splitTags, toPlainTags } from './session-query.ts'
 
 const page = {
-  limit: limit
-    .default(50)
-    .describe('Entries of a page; 50 when left out.')
-    .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: 200 }),
+  limit: pageLimit.describe('Entries of a page; 50 when left out.'),
   cursor: cursor.optional().describe('The next_cursor of the page before.'),
 }
 

@@ -1,7 +1,10 @@
 import { toRfc3339 } from '../domain/clock.ts'
 import { costUsd } from '../domain/cost.ts'
-import type { Run, RunBatch, RunSummary } from '../domain/run.ts'
+import { LllmError } from '../domain/errors.ts'
+import type { Run, RunBatch, RunRequest, RunSummary } from '../domain/run.ts'
+import type { ErrorRecord } from '../domain/session.ts'
 import { toCostRecord, toErrorRecord } from '../domain/session-record.ts'
+import { type ProblemOrigin, toProblem } from './problem.ts'
 
 /** A run as the service tells it: in the words of the session that it ends with. */
 export function toRunRecord(run: Run) {
@@ -11,6 +14,9 @@ export function toRunRecord(run: Run) {
     metadata: request.metadata,
     config: request.config,
     timeout_ms: request.timeoutMs,
+    budget_usd: request.budgetUsd,
+    limits: toLimitsRecord(request.limits),
+    webhook: request.webhook,
     task: request.task,
     result: outcome?.ok === true ? (outcome.result ?? null) : null,
     error: outcome?.ok === false ? toErrorRecord(outcome.error) : null,
@@ -36,6 +42,8 @@ export function toRunListItem(run: RunSummary) {
     cancel_reason: run.cancelReason,
     batch_id: run.batchId,
     batch_index: run.batchIndex,
+    schedule: run.schedule,
+    session_id: run.id,
     tags: run.tags,
     llm_calls: run.llmCalls,
     cost_usd: costUsd(run.cost),
@@ -56,15 +64,28 @@ export function toRunBatchRecord(batch: RunBatch) {
 }
 
 /** A line of the results of a batch. */
-export function toRunResult(run: Run) {
+export function toRunResult(run: Run, origin: ProblemOrigin) {
   const { outcome } = run
   return {
     index: run.batchIndex,
     run_id: run.id,
-    state: run.state,
+    status: run.state,
     ...(outcome?.ok === true ? { result: outcome.result ?? null } : {}),
-    ...(outcome?.ok === false ? { error: toErrorRecord(outcome.error) } : {}),
+    ...(outcome?.ok === false ? { error: toProblem(toError(outcome.error), origin) } : {}),
     cost_usd: costUsd(run.cost),
+  }
+}
+
+/** The error of a run, as it was when it was thrown. */
+export function toError({ code, message, data = {} }: ErrorRecord): LllmError {
+  return new LllmError(code, message, data)
+}
+
+function toLimitsRecord({ tokens, llmCalls, depth }: RunRequest['limits']) {
+  return {
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(llmCalls === undefined ? {} : { llm_calls: llmCalls }),
+    ...(depth === undefined ? {} : { depth }),
   }
 }
 

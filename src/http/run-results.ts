@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { openStopScope } from '../domain/stop.ts'
+import { toErrorLog } from './error-log.ts'
+import { originOf } from './problem-reply.ts'
 import { openWriter } from './response-writer.ts'
 import { toRunResult } from './run-record.ts'
 
 /**
  * Answers with a line for each run of a batch, no faster than they are read. Rejects with an LllmError `unknown-batch` before the answer
- * has begun; when the store fails later, the answer breaks off.
+ * has begun. When the store fails later the connection is cut, so that nobody takes a part for the whole.
  */
 export async function streamRunResults(
   request: FastifyRequest,
@@ -13,24 +14,24 @@ export async function streamRunResults(
   id: string,
   contentType: string,
 ): Promise<FastifyReply> {
-  const { runs, world } = request.server.lllm
+  const { runs, world, shutdown } = request.server.lllm
   await runs.batch(id)
-  const scope = openStopScope([])
-  const onClose = () => scope.stop('client-closed')
-  reply.raw.once('close', onClose)
-  const writer = openWriter(reply, { contentType, clock: world.clock, signal: scope.signal })
+  // Nothing stops it but its reader, on whom the writer has an eye itself.
+  const { signal } = new AbortController()
+  const writer = openWriter(reply, { contentType, clock: world.clock, signal })
+  const origin = originOf(request)
   try {
     for await (const run of runs.batchRuns(id)) {
-      if (scope.signal.aborted) break
-      await writer.write(`${JSON.stringify(toRunResult(run))}\n`)
+      if (reply.raw.destroyed) return reply
+      await writer.write(`${JSON.stringify(toRunResult(run, origin))}\n`)
     }
-    writer.end(request.server.lllm.shutdown.begun)
+    writer.end(shutdown.begun)
   } catch (error) {
-    request.log.error({ err: error }, 'the results of a batch broke off')
+    request.log.error(
+      { error: toErrorLog(error), request_id: request.lllmStory.id },
+      'the results of a batch broke off',
+    )
     reply.raw.destroy()
-  } finally {
-    reply.raw.off('close', onClose)
-    scope.dispose()
   }
   return reply
 }

@@ -3,6 +3,7 @@ import { sessionStates } from '../domain/session.ts'
 import type { CostGroup, SessionFilter, SessionPosition } from '../domain/session-store.ts'
 import { cursor } from './cursor.ts'
 import { name, tagKeyPattern, tagsMax, tagValue, time } from './fields.ts'
+import { wholeNumberText } from './number-text.ts'
 import { parse } from './parse.ts'
 
 const groupsMax = 5
@@ -20,20 +21,12 @@ const filterFields = {
   started_before: time.optional().describe('Only sessions that started before this time (RFC 3339).'),
 }
 
-const limitRange = 'must be a whole number from 1 to 200'
-export const limit = z
-  .string()
-  .regex(/^\d{1,3}$/, limitRange)
-  .transform(Number)
-  .pipe(z.int().min(1, limitRange).max(200, limitRange))
+export const pageLimit = wholeNumberText(1, 200).default(50)
 
 /** The query of `GET /sessions`, without its tags. */
 export const listQuery = z.strictObject({
   ...filterFields,
-  limit: limit
-    .default(50)
-    .describe('Sessions of a page; 50 when left out.')
-    .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: 200 }),
+  limit: pageLimit.describe('Sessions of a page; 50 when left out.'),
   cursor: cursor.optional().describe('The next_cursor of the page before.'),
 })
 

@@ -25,15 +25,23 @@ export interface Shutdown {
    * @throws LllmError `draining` once the shutdown has begun.
    */
   enter(onStop: () => void): () => void
+  /**
+   * Calls back when the shutdown begins, or at once where it has, until the returned function is called. For answers that somebody waits
+   * for although nothing is under way for them: they end first, and whoever waits asks the next process.
+   */
+  onBegin(callback: () => void): () => void
 }
 
 export function createShutdown(clock: Clock): Shutdown {
   const underWay = new Set<() => void>()
+  const waiting = new Set<() => void>()
   const idle = new AbortController()
   let begun = false
 
   const begin = () => {
     begun = true
+    for (const callback of waiting) callback()
+    waiting.clear()
     if (underWay.size === 0) idle.abort()
   }
   const stop = () => {
@@ -62,6 +70,13 @@ export function createShutdown(clock: Clock): Shutdown {
         underWay.delete(onStop)
         if (begun && underWay.size === 0) idle.abort()
       }
+    },
+    onBegin(callback) {
+      // Of its own: the same function may be given twice.
+      const told = () => callback()
+      if (begun) told()
+      else waiting.add(told)
+      return () => waiting.delete(told)
     },
   }
 }

@@ -77,9 +77,13 @@ export function describeComponents(): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, withoutIds(schema)]))
 }
 
-/** Describes the schema of a body or of a query. */
+const described = new WeakMap<z.ZodType, JsonSchema>()
+
+/** Describes the schema of a body or of a query: once, because each tactic has the same ones. */
 export function describeRequest(schema: z.ZodType): JsonSchema {
-  return withoutIds(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
+  const known = described.get(schema) ?? withoutIds(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
+  described.set(schema, known)
+  return known
 }
 
 function withoutIds({ $schema: _, $id: __, id: ___, ...schema }: Readonly<Record<string, unknown>>): JsonSchema {

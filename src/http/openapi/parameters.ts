@@ -25,7 +25,7 @@ export const tagsParameter: Parameter = {
   required: false,
   style: 'form',
   explode: true,
-  description: 'Only sessions that have these tags: `tag.KEY=VALUE`, any number of times.',
+  description: 'Only those that have these tags: `tag.KEY=VALUE`, any number of times.',
   schema: {
     type: 'object',
     propertyNames: { pattern: `^tag\\.${tagKeyPattern}$` },

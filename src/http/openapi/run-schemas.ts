@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { runStates } from '../../domain/run.ts'
 import { cost, costUsd, count } from './cost-schemas.ts'
+import { problem } from './service-schemas.ts'
 import { time } from './session-schemas.ts'
 
 const state = z.enum(runStates)
@@ -9,7 +10,7 @@ const tags = z.record(z.string(), z.string())
 
 export const runListItem = z
   .object({
-    id: z.string().describe('Of the session, too, that the run ends with.'),
+    id: z.string(),
     tactic: z.string(),
     tactic_id: z.string().describe('`package::name`'),
     state,
@@ -22,7 +23,9 @@ export const runListItem = z
     duration_ms: z.number().min(0).nullable(),
     cancel_reason: z.string().nullable(),
     batch_id: z.string().nullable(),
-    batch_index: count.nullable(),
+    batch_index: count.nullable().describe('The place of its task in the batch, from 0.'),
+    schedule: z.string().nullable().describe('The name of the schedule that started it.'),
+    session_id: z.string().describe('The id of the run. Once it has ended, its session is found by it.'),
     tags,
     llm_calls: count.describe('Requests that reached a provider, once it has ended.'),
     cost_usd: costUsd,
@@ -34,6 +37,9 @@ export const run = runListItem
     metadata: z.record(z.string(), anything),
     config: z.string(),
     timeout_ms: count,
+    budget_usd: z.number().nullable(),
+    limits: z.object({ tokens: count.optional(), llm_calls: count.optional(), depth: count.optional() }),
+    webhook: z.object({ url: z.string() }).nullable().describe('Where its end is told.'),
     task: anything,
     result: anything.describe('Null unless it succeeded.'),
     error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
@@ -66,9 +72,9 @@ export const runResult = z
   .object({
     index: count,
     run_id: z.string(),
-    state,
-    result: anything.optional(),
-    error: z.looseObject({ code: z.string(), message: z.string() }).optional(),
+    status: state,
+    result: anything.optional().describe('Present when it succeeded.'),
+    error: problem.optional().describe('Present when it failed or was cancelled.'),
     cost_usd: costUsd,
   })
   .describe('A line of the results of a batch.')

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { JsonSchema } from '../../domain/json.ts'
 import type { CallSchemas } from '../call-request.ts'
+import { jsonLinesMediaTypes } from '../json-lines.ts'
 import { describeRequest } from './components.ts'
 import { componentRef, type MediaType, type Operation } from './operation.ts'
 import { resultName, taskName } from './tactic-schemas.ts'
@@ -36,8 +37,11 @@ export function batchBody(titled: TitledTactic, schemas: CallSchemas): RequestBo
   return tasksBody(titled, schemas.batch)
 }
 
+/** Of a body of lines the schema is that of a line, as with answers that come line by line. */
 export function runBatchBody(titled: TitledTactic, schemas: CallSchemas): RequestBody {
-  return tasksBody(titled, schemas.runBatch)
+  const { required, content } = tasksBody(titled, schemas.runBatch)
+  const line = { schema: componentRef(taskName(titled)) }
+  return { required, content: { ...content, ...Object.fromEntries(jsonLinesMediaTypes.map((type) => [type, line])) } }
 }
 
 function tasksBody(titled: TitledTactic, envelope: z.ZodType): RequestBody {
