@@ -23,10 +23,11 @@ export const settingSpecs = {
   },
   database: {
     variables: ['LLLM_DATABASE'],
-    description: 'The file that keeps sessions, or `:memory:` to keep them in the process only.',
+    description:
+      'The file that keeps sessions and runs, the `postgres://` URL of a database that several processes can share, or `:memory:` to keep them in the process only.',
     default: './data/lllm.db',
-    expects: 'the path of a file, a file: URL, or :memory:',
-    schema: pathText.refine((value) => !/^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(value)),
+    expects: 'the path of a file, a file: URL, a postgres: URL, or :memory:',
+    schema: pathText.refine((value) => !/^(?!file:|postgres(?:ql)?:)[a-z][a-z0-9+.-]*:\/\//i.test(value)),
     // The URL of a database can hold a password.
     secret: true,
   },

@@ -8,10 +8,10 @@ import { createMemorySessionStore } from './memory-session-store.ts'
 import { openSqliteSessionStore } from './sqlite-session-store.ts'
 
 /** Where the answer to a wrong setting begins. The setting itself is not quoted: a URL may hold a password. */
-const known = 'Give the path of a file, a file: URL, or :memory:'
+const known = 'Give the path of a file, a file: URL, a postgres: URL, or :memory:'
 
 /**
- * Opens the store that a setting names: `:memory:`, or the path or file: URL of a SQLite database.
+ * Opens the store that a setting names: `:memory:`, the path or file: URL of a SQLite database, or the URL of a PostgreSQL.
  *
  * @throws LllmError `invalid-settings` when it names none, and `store-unavailable` when the file cannot be used.
  */
@@ -27,26 +27,26 @@ export async function openSessionStore(database: string): Promise<StoreWithBudge
       idempotency: createMemoryIdempotencyStore(),
     }
   }
+  if (isPostgres(database)) return (await import('./postgres-store.ts')).openPostgresStore(database)
   return openSqliteSessionStore({ path: resolve(databasePath(database)) })
 }
 
 /**
- * The path of the database that a setting names, as it was written. Not for `:memory:`.
+ * The path of the database that a setting names, as it was written. Not for `:memory:`, and not for PostgreSQL.
  *
  * @throws LllmError `invalid-settings` when it names none.
  */
 export function databasePath(database: string): string {
-  if (/^postgres(ql)?:/i.test(database)) {
-    throw new LllmError(
-      'invalid-settings',
-      `The database is PostgreSQL, which this version does not support. ${known}.`,
-    )
-  }
   if (/^file:/i.test(database)) return pathOfUrl(database)
   if (database.trim() === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(database) || database.includes('\0')) {
     throw new LllmError('invalid-settings', `The database is none that this version supports. ${known}.`)
   }
   return database
+}
+
+/** Whether a setting names a PostgreSQL. */
+export function isPostgres(database: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(database)
 }
 
 function pathOfUrl(database: string): string {

@@ -19,8 +19,15 @@ export type BudgetDatabase = {
   readonly budget_allocations: AllocationTable
 }
 
-/** The table of allocations in any database that kysely speaks to, whose transactions exclude one another when they write. */
-export function createSqlBudgetTables(db: Kysely<BudgetDatabase>): BudgetTables {
+/**
+ * The table of allocations in any database that kysely speaks to.
+ *
+ * @param takeTurns Keeps others out until the end of a transaction, where transactions do not exclude one another by themselves.
+ */
+export function createSqlBudgetTables(
+  db: Kysely<BudgetDatabase>,
+  takeTurns: (transaction: Transaction<BudgetDatabase>) => Promise<void> = async () => {},
+): BudgetTables {
   return {
     async loadAllocations() {
       const rows = await db.selectFrom('budget_allocations').selectAll().execute()
@@ -33,6 +40,7 @@ export function createSqlBudgetTables(db: Kysely<BudgetDatabase>): BudgetTables 
     },
     changeAllocations: (changes) =>
       db.transaction().execute(async (transaction) => {
+        await takeTurns(transaction)
         const results: AllocationResult[] = []
         for (const change of changes) results.push(await changeOne(transaction, change))
         return results

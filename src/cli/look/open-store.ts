@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { LllmError } from '../../domain/errors.ts'
 import type { SessionStore } from '../../domain/session-store.ts'
 import { readSettings } from '../../settings.ts'
-import { databasePath, openSessionStore } from '../../stores/open-session-store.ts'
+import { databasePath, isPostgres, openSessionStore } from '../../stores/open-session-store.ts'
 import type { Shell } from '../shell.ts'
 
 /**
@@ -30,6 +30,7 @@ async function findDatabase(database: string, folder: string): Promise<string> {
       'LLLM_DATABASE is :memory:, which ends with its process. Set it to the file of the service that you ask about.',
     )
   }
+  if (isPostgres(database)) return database
   const path = resolve(folder, databasePath(database))
   if (await isThere(path)) return path
   throw new LllmError(

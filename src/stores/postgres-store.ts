@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import { type Kysely, sql } from 'kysely'
+import { LllmError } from '../domain/errors.ts'
+import { createTableBudgetStore, type StoreWithBudgets } from './budget-tables.ts'
+import { createTableIdempotencyStore } from './idempotency-tables.ts'
+import { migrate, openKysely, openPool } from './postgres-database.ts'
+import { isAboutRow, PostgresUnusable, toStoreError, withStoreErrors } from './postgres-errors.ts'
+import { openPostgresRunChanges } from './postgres-run-changes.ts'
+import { createPostgresSharedRates, type RateDatabase } from './postgres-shared-rates.ts'
+import { sharedDialect } from './run-dialect.ts'
+import type { RunDatabase } from './run-schema.ts'
+import type { SessionTables } from './session-tables.ts'
+import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
+import { createSqlIdempotencyTables, databaseClock, type IdempotencyDatabase } from './sql-idempotency-tables.ts'
+import { createSqlRunTables } from './sql-run-tables.ts'
+import type { SessionDatabase } from './sql-schema.ts'
+import { createSqlSessionTables } from './sql-session-tables.ts'
+import { createTableRunStore } from './table-run-store.ts'
+import { createTableStore } from './table-store.ts'
+
+type AllTables = SessionDatabase & BudgetDatabase & IdempotencyDatabase & RateDatabase & RunDatabase
+
+/** Any number, as long as nobody else takes it. */
+const budgetLock = 7_114_002
+
+/**
+ * Opens a PostgreSQL as the store of everything, which any number of processes may share.
+ *
+ * @throws LllmError `store-unavailable` when it cannot be reached or used. Its message names host and database, and no password.
+ */
+export async function openPostgresStore(url: string): Promise<StoreWithBudgets> {
+  const pool = openPool(url)
+  const db = openKysely<AllTables>(pool)
+  try {
+    await migrate(db as unknown as Kysely<unknown>)
+  } catch (error) {
+    await db.destroy()
+    const { message } = toStoreError(error)
+    throw new LllmError('store-unavailable', `The database ${nameOf(url)}: ${message}`, {}, { cause: error })
+  }
+  const changes = openPostgresRunChanges(url, pool)
+  const sessions = createTableStore('postgresql', sessionTablesOf(db))
+  const runs = withStoreErrors(createSqlRunTables(as(db), sharedDialect(databaseClock)))
+  const keys = createSqlIdempotencyTables(as(db), { isShared: true, nowMs: databaseClock })
+  const budgets = createSqlBudgetTables(as(db), async (transaction) => {
+    await sql`select pg_advisory_xact_lock(${budgetLock})`.execute(transaction)
+  })
+  return {
+    ...sessions,
+    async close() {
+      await changes.close()
+      await sessions.close()
+    },
+    budgets: createTableBudgetStore(withStoreErrors(budgets)),
+    idempotency: createTableIdempotencyStore(withStoreErrors(keys), { owner: randomUUID(), isShared: true }),
+    rates: createPostgresSharedRates(as(db)),
+    runs: createTableRunStore(runs, { changes, isShared: true, own: async () => {} }),
+  }
+}
+
+/** The same database, as those see it who know some of its tables. */
+function as<Some>(db: Kysely<AllTables>): Kysely<Some> {
+  return db as unknown as Kysely<Some>
+}
+
+function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
+  const tables = createSqlSessionTables(as(db), isAboutRow)
+  return withStoreErrors<SessionTables>({
+    ...tables,
+    async saveAll(batch) {
+      const refusals = await tables.saveAll(batch)
+      return refusals.map(({ index, error }) => ({ index, error: toStoreError(error) }))
+    },
+    // Where texts are sorted by a language, an id that begins so does not lie between two others.
+    async findIds(prefix, limit) {
+      const pattern = `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`
+      const found = db.selectFrom('sessions').select('id').where('id', 'like', pattern).orderBy('id').limit(limit)
+      return (await found.execute()).map(({ id }) => id)
+    },
+    async ping() {
+      const { rows } = await sql<{ readonly is_read_only: boolean }>`
+        select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as is_read_only`.execute(db)
+      if (rows[0]?.is_read_only !== false) {
+        throw new PostgresUnusable('PostgreSQL takes no changes: it is a standby, or read-only.')
+      }
+    },
+  })
+}
+
+/** Where a database is, as far as that may be shown. */
+function nameOf(url: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(url)
+    return `${hostname || 'localhost'}:${port || '5432'}${pathname}`
+  } catch {
+    return 'of LLLM_DATABASE'
+  }
+}

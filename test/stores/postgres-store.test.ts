@@ -1,0 +1,96 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { openPostgresStore } from '../../src/stores/postgres-store.ts'
+import { budgetStoreContract } from '../contracts/budget-store.ts'
+import { runStoreContract } from '../contracts/run-store.ts'
+import { sessionStoreContract } from '../contracts/session-store.ts'
+import { postgresFolder, startRatesDatabase } from '../support/rates-database.ts'
+import { buildSession } from '../support/sessions.ts'
+
+const isMissing = postgresFolder === undefined
+const suite = isMissing
+  ? 'PostgreSQL as a store (skipped: there is no PostgreSQL on this machine)'
+  : 'PostgreSQL as a store'
+
+describe.skipIf(isMissing)(suite, () => {
+  let url = ''
+  let stop = async () => {}
+  let admin: pg.Pool
+  let schemas = 0
+
+  beforeAll(async () => {
+    ;({ url, stop } = await startRatesDatabase())
+    admin = new pg.Pool({ connectionString: url, max: 2 })
+    admin.on('error', () => {})
+  })
+  afterAll(async () => {
+    await admin.end()
+    await stop()
+  })
+
+  /** The address of an empty database: a schema of its own. */
+  async function newUrl(): Promise<string> {
+    const schema = `store_${++schemas}`
+    await admin.query(`create schema ${schema}`)
+    return `${url}&options=${encodeURIComponent(`-c search_path=${schema}`)}`
+  }
+  const open = async () => openPostgresStore(await newUrl())
+  const schemaOf = () => `store_${schemas}`
+
+  sessionStoreContract('postgresql', open)
+  budgetStoreContract('postgresql', async () => {
+    const store = await open()
+    onTestFinished(() => store.close())
+    return store.budgets
+  })
+  runStoreContract('postgresql', async () => {
+    const address = await newUrl()
+    const stores = [await openPostgresStore(address), await openPostgresStore(address)] as const
+    return {
+      stores: [stores[0].runs, stores[1].runs],
+      sessions: stores[0],
+      expireLeases: async () => void (await admin.query(`update ${schemaOf()}.runs set lease_until = 0`)),
+      close: async () => void (await Promise.all(stores.map((store) => store.close()))),
+    }
+  })
+
+  test('is found as it was left by another process', async () => {
+    const address = await newUrl()
+    const before = await openPostgresStore(address)
+    await before.save(buildSession({ tags: { team: 'red' } }))
+    const after = await openPostgresStore(address)
+    expect((await after.list({ tags: { team: 'red' } }, 10)).data).toHaveLength(1)
+    await Promise.all([before.close(), after.close()])
+  })
+
+  test('is made ready by one of several processes that start at once', async () => {
+    const address = await newUrl()
+    const stores = await Promise.all([1, 2, 3].map(() => openPostgresStore(address)))
+    await Promise.all(stores.map((store) => store.ping()))
+    await Promise.all(stores.map((store) => store.close()))
+  })
+
+  test('goes on by itself after its connections were cut', async () => {
+    const store = await open()
+    await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'lllm%'`)
+    await store
+      .save(buildSession())
+      .catch((error: unknown) => expect(error).toMatchObject({ code: 'store-unavailable' }))
+    await store.save(buildSession())
+    expect((await store.list({}, 10)).data).toHaveLength(1)
+    await store.close()
+  })
+
+  test('refuses the tables of another program, and a newer version, by name and without a password', async () => {
+    const other = await newUrl()
+    await admin.query(`create table ${schemaOf()}.sessions (cookie text)`)
+    await expect(openPostgresStore(other)).rejects.toThrow(/another program/)
+    const newer = await newUrl()
+    await (await openPostgresStore(newer)).close()
+    await admin.query(`insert into ${schemaOf()}.kysely_migration values ('9999_future', '2030-01-01')`)
+    await expect(openPostgresStore(newer)).rejects.toThrow(/newer version/)
+    const dead = openPostgresStore('postgres://lllm:hunter2@127.0.0.1:9/none')
+    await expect(dead).rejects.toThrow('The database 127.0.0.1:9/none: Nothing listens')
+    await expect(dead).rejects.not.toThrow(/hunter2/)
+  })
+})

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { createMemoryRunStore } from '../../src/stores/memory-run-store.ts'
+import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
+import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
+import { runStoreContract } from '../contracts/run-store.ts'
+import { databaseFiles } from '../support/database-files.ts'
+
+const { newPath } = databaseFiles()
+
+runStoreContract('memory', async () => {
+  const sessions = createMemorySessionStore()
+  const store = createMemoryRunStore(sessions)
+  return { stores: [store, store], sessions, close: async () => {} }
+})
+
+runStoreContract('sqlite', async () => {
+  const store = await openSqliteSessionStore({ path: newPath() })
+  return { stores: [store.runs, store.runs], sessions: store, close: () => store.close() }
+})
+
+test('one process at a time works on the runs of a file; the next may when that has let go of it', async () => {
+  const path = newPath()
+  const first = await openSqliteSessionStore({ path })
+  const second = await openSqliteSessionStore({ path })
+  await first.runs.own()
+  await first.runs.own()
+  await expect(second.runs.own()).rejects.toMatchObject({ code: 'store-unavailable' })
+  await expect(second.runs.own()).rejects.toThrow(/Another process works on the runs of .*Stop it first/)
+  // It may look all the same.
+  expect((await second.list({}, 10)).data).toEqual([])
+  await first.close()
+  await second.runs.own()
+  await second.close()
+})
