@@ -154,5 +154,15 @@ test('a generated client type-checks and works on every route', async () => {
     listedIds: [sessionId],
     statuses: [...Array(15).fill(200), 204],
     requestId: 'client-1',
+    runs: {
+      runResult: { count: 1, label: 'ROOT' },
+      runEnd: ['result', 'end'],
+      queued: ['queued'],
+      reason: 'an example',
+      conflict: 'run-conflict',
+      location: true,
+      resultCount: 2,
+      runStatuses: [202, 200, 202, 200, 409, 202, 202, 202, 200, 200, 200, 200, 202, 204],
+    },
   })
 })

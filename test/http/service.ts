@@ -97,6 +97,7 @@ export interface ServiceSketch {
   /** Puts something in the place of the engine. */
   readonly engine?: (real: Engine) => Engine
   readonly world?: World
+  readonly judgeWebhook?: HttpApp['judgeWebhook']
   /** Whether the package `loud` is there as well, with a tactic `shout` of its own. */
   readonly isLoud?: boolean
 }
@@ -187,6 +188,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       invokers: [{ name: 'scripted', simulated: true }],
     },
     world,
+    ...(sketch.judgeWebhook === undefined ? {} : { judgeWebhook: sketch.judgeWebhook }),
   } satisfies HttpApp
   const server = await createServer(app)
   onTestFinished(async () => {

@@ -14,8 +14,18 @@ test('answers have the members that the document tells, and no others', async ()
   const asked = { task: { label: 'a' }, return_session: true }
   const called = await server.inject({ method: 'POST', url: '/tactics/count-nodes', payload: asked })
   const { session, session_id: id } = called.json()
+  const tasks = [{ label: 'a' }, { label: 'b' }]
+  const submitted = await server.inject({ method: 'POST', url: '/tactics/count-nodes/batches', payload: { tasks } })
+  const { id: batchId } = submitted.json()
+  const results = async () => (await server.inject(`/batches/${batchId}/results`)).body.split('\n')
+  const [{ run_id: runId }] = (await results()).slice(0, 1).map((line) => JSON.parse(line))
+  const waited = (await server.inject(`/runs/${runId}/wait`)).json()
+  const [result] = (await results()).slice(0, 1).map((line) => JSON.parse(line))
   const answers = [
     ['Session', session],
+    ['RunBatch', submitted.json()],
+    ['Run', waited],
+    ['RunResult', result],
     ...(await Promise.all(
       (
         [
@@ -23,6 +33,8 @@ test('answers have the members that the document tells, and no others', async ()
           ['SessionCost', `/sessions/${id}/cost`],
           ['SessionList', '/sessions'],
           ['CostReport', '/costs?group_by=agent,tag.team'],
+          ['RunList', '/runs'],
+          ['RunBatchList', '/batches'],
           ['TacticList', '/tactics'],
           ['Info', '/info'],
           ['Ready', '/readyz'],
@@ -106,7 +118,7 @@ describe('in the document, a tactic', () => {
     const titled = titleTactics(addresses.map((address) => named(address)))
     expect(titled.map(({ title }) => title)).toEqual(expected)
     const operations = titled.flatMap(({ title }) =>
-      ['call', 'stream', 'batch', 'streamBatch'].map((kind) => kind + title),
+      ['call', 'stream', 'batch', 'streamBatch', 'run', 'runBatch'].map((kind) => kind + title),
     )
     expect(new Set(operations).size).toBe(operations.length)
   })

@@ -45,12 +45,21 @@ export async function readEvents(response: Response): Promise<readonly StreamEve
 
 /** Posts on a bare socket, reads the first bytes of the answer and then reads no more. */
 export async function postAndPause(baseUrl: string, path: string, payload: object) {
+  const body = JSON.stringify(payload)
+  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
+  return sendAndPause(baseUrl, `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}
+
+/** The same, with a GET. */
+export async function getAndPause(baseUrl: string, path: string) {
+  return sendAndPause(baseUrl, `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`)
+}
+
+async function sendAndPause(baseUrl: string, request: string) {
   const { hostname, port } = new URL(baseUrl)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => {})
-  const body = JSON.stringify(payload)
-  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
-  socket.write(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.write(request)
   await once(socket, 'data')
   socket.pause()
   return socket
