@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { LllmError } from '../domain/errors.ts'
+import { explainSqliteError } from './sqlite-errors.ts'
 
 /** What makes this process the only one that works on the runs of a database file, as long as it lives. */
 export interface FileOwner {
@@ -17,18 +18,17 @@ export function createFileOwner(path: string): FileOwner {
   return {
     async own() {
       if (lock !== undefined) return
-      const opened = new DatabaseSync(`${path}-owner`, { timeout: 0 })
+      let opened: DatabaseSync | undefined
       try {
+        opened = new DatabaseSync(`${path}-owner`, { timeout: 0 })
         opened.exec('begin exclusive')
         lock = opened
       } catch (cause) {
-        opened.close()
-        throw new LllmError(
-          'store-unavailable',
-          `Another process works on the runs of ${path}. Stop it first, or give this one a file of its own by LLLM_DATABASE; several processes can share a PostgreSQL.`,
-          { file: path },
-          { cause },
-        )
+        opened?.close()
+        const message = isBusy(cause)
+          ? `Another process works on the runs of ${path}. Stop it first, or give this one a file of its own by LLLM_DATABASE; several processes can share a PostgreSQL.`
+          : `The file ${path}-owner cannot be used: ${explainSqliteError(cause)}`
+        throw new LllmError('store-unavailable', message, { file: path }, { cause })
       }
     },
     release() {

@@ -23,7 +23,7 @@ export function createRunChanges(
     submit: (submission) => db.transaction().execute((transaction) => submit(transaction, submission)),
     delete: (id) =>
       db.transaction().execute(async (transaction): Promise<DeleteAnswer> => {
-        const run = await findRun(transaction, id)
+        const run = await findRun(transaction, id, dialect)
         if (run === undefined) return 'unknown'
         if (!isEnded(run)) return 'active'
         await transaction.deleteFrom('runs').where('id', '=', id).execute()
@@ -114,9 +114,10 @@ async function submit(transaction: RunTransaction, { runs, batch, tick }: Submis
   return true
 }
 
-async function findRun(transaction: RunTransaction, id: string, dialect?: RunDialect) {
+/** Nobody else changes it until the end of the transaction. */
+async function findRun(transaction: RunTransaction, id: string, { isShared }: RunDialect) {
   const run = transaction.selectFrom('runs').select(['state', 'attempt']).where('id', '=', id)
-  const row = await (dialect?.isShared === true ? run.forUpdate() : run).executeTakeFirst()
+  const row = await (isShared ? run.forUpdate() : run).executeTakeFirst()
   return row === undefined ? undefined : { state: row.state, attempt: Number(row.attempt) }
 }
 
@@ -133,11 +134,9 @@ async function cancelQueued(transaction: RunTransaction, ids: readonly string[],
     .set({ outcome: JSON.stringify({ ok: false, error }) })
     .where('run_id', 'in', ids)
     .execute()
-  for (const id of ids) {
-    const seq = await nextSeq(transaction, id)
-    const end = toEventRow(id, { seq, event: { type: 'error', error, cost: noCost } })
-    await transaction.insertInto('run_events').values(end).execute()
-  }
+  const seqs = await nextSeqs(transaction, ids)
+  const ends = ids.map((id) => toEventRow(id, { seq: seqs(id), event: { type: 'error', error, cost: noCost } }))
+  await transaction.insertInto('run_events').values(ends).execute()
 }
 
 /** Whoever works on it hears of it; whoever starts it next ends it, with what it has cost so far. */
@@ -158,7 +157,7 @@ async function queueAgain(transaction: RunTransaction, id: string, nowMs: number
     .where('id', '=', id)
     .execute()
   await transaction.updateTable('run_payloads').set({ outcome: null }).where('run_id', '=', id).execute()
-  const seq = await nextSeq(transaction, id)
+  const seq = (await nextSeqs(transaction, [id]))(id)
   await transaction.deleteFrom('run_events').where('run_id', '=', id).where('type', 'in', ['result', 'error']).execute()
   await transaction
     .insertInto('run_events')
@@ -173,9 +172,12 @@ async function queueAgain(transaction: RunTransaction, id: string, nowMs: number
 }
 
 /** One number is left free: it names the end of a history, after its last event. */
-async function nextSeq(transaction: RunTransaction, id: string): Promise<number> {
-  const events = transaction.selectFrom('run_events').where('run_id', '=', id)
-  const row = await events.select(({ fn }) => fn.max('seq').as('last')).executeTakeFirst()
-  const last = Number(row?.last ?? 0)
-  return last === 0 ? 1 : last + 2
+async function nextSeqs(transaction: RunTransaction, ids: readonly string[]): Promise<(id: string) => number> {
+  const events = transaction.selectFrom('run_events').select(['run_id', ({ fn }) => fn.max('seq').as('last')])
+  const rows = await events.where('run_id', 'in', ids).groupBy('run_id').execute()
+  const lasts = new Map(rows.map(({ run_id, last }) => [run_id, Number(last)]))
+  return (id) => {
+    const last = lasts.get(id)
+    return last === undefined ? 1 : last + 2
+  }
 }

@@ -20,19 +20,12 @@ export function createRunClaims(
         const orphans = await findOrphans(transaction, dialect, request, nowMs)
         const room = request.concurrencyMax - (await countRunning(transaction))
         const slots = Math.min(request.slots - orphans.length, room)
-        const due = slots > 0 ? await findDue(transaction, nowMs, slots) : []
+        const due = slots > 0 ? await findDue(transaction, dialect, nowMs, slots) : []
         const ids = [...orphans, ...due]
         return ids.length === 0 ? [] : start(transaction, ids, request, nowMs)
       }),
     async beat(owner, leaseMs): Promise<readonly RunBeat[]> {
-      if (dialect.isShared) {
-        await db
-          .updateTable('runs')
-          .set({ lease_until: sql<number>`${dialect.nowMs()} + ${leaseMs}` })
-          .where('owner', '=', owner)
-          .where('state', '=', 'running')
-          .execute()
-      }
+      if (dialect.isShared) await extendLeases(db, dialect, owner, leaseMs)
       const held = db.selectFrom('runs').select(['id', 'attempt', 'cancel_reason'])
       const rows = await held.where('owner', '=', owner).where('state', '=', 'running').execute()
       return rows.map(({ id, attempt, cancel_reason }) => ({
@@ -54,7 +47,22 @@ export function createRunClaims(
   }
 }
 
-/** Runs whose owner is gone. They count as under way already. */
+/** Rows are locked by their ids, as whoever else locks several does: in another order two could wait for each other. */
+async function extendLeases(db: Kysely<RunDatabase>, { nowMs }: RunDialect, owner: string, leaseMs: number) {
+  const running = db.selectFrom('runs').select('id').where('owner', '=', owner).where('state', '=', 'running')
+  await db
+    .with('held', () => running.orderBy('id').forNoKeyUpdate())
+    .updateTable('runs')
+    .from('held')
+    .set({ lease_until: sql<number>`${nowMs()} + ${leaseMs}` })
+    .whereRef('runs.id', '=', 'held.id')
+    .execute()
+}
+
+/**
+ * Runs whose owner is gone. They count as under way already. What is found is locked until it is started, and what somebody else is
+ * changing is passed over: it may be about to end, or its owner is back.
+ */
 async function findOrphans(
   transaction: RunTransaction,
   { isShared }: RunDialect,
@@ -63,7 +71,9 @@ async function findOrphans(
 ): Promise<readonly string[]> {
   if (isShared && !takesOver) return []
   const held = transaction.selectFrom('runs').select('id').where('state', '=', 'running')
-  const orphans = isShared ? held.where('lease_until', '<', nowMs) : held.where('owner', '!=', owner)
+  const orphans = isShared
+    ? held.where('lease_until', '<', nowMs).forUpdate().skipLocked()
+    : held.where('owner', '!=', owner)
   return (await orphans.orderBy('started_at').limit(slots).execute()).map(({ id }) => id)
 }
 
@@ -73,8 +83,14 @@ async function countRunning(transaction: RunTransaction): Promise<number> {
   return Number(count)
 }
 
-async function findDue(transaction: RunTransaction, nowMs: number, limit: number): Promise<readonly string[]> {
-  const due = transaction.selectFrom('runs').select('id').where('state', '=', 'queued').where('run_at', '<=', nowMs)
+async function findDue(
+  transaction: RunTransaction,
+  { isShared }: RunDialect,
+  nowMs: number,
+  limit: number,
+): Promise<readonly string[]> {
+  const queued = transaction.selectFrom('runs').select('id').where('state', '=', 'queued').where('run_at', '<=', nowMs)
+  const due = isShared ? queued.forUpdate().skipLocked() : queued
   const rows = await due.orderBy('priority', 'desc').orderBy('run_at').orderBy('id').limit(limit).execute()
   return rows.map(({ id }) => id)
 }
@@ -92,7 +108,7 @@ async function start(
       owner,
       lease_until: nowMs + leaseMs,
       attempt: sql<number>`attempt + 1`,
-      started_at: sql<number>`coalesce(started_at, ${sql.lit(nowMs)})`,
+      started_at: sql<number>`coalesce(started_at, ${nowMs})`,
     })
     .where('id', 'in', ids)
     .execute()

@@ -106,7 +106,7 @@ function filterRuns(db: Kysely<RunDatabase>, { tactic, state, batchId, tags = {}
     )
     .where(({ and, eb, exists, selectFrom }) =>
       and([
-        ...(tactic === undefined ? [] : [eb(tacticColumn, '=', tactic)]),
+        ...(tactic === undefined ? [] : [eb(tacticColumn, '=', toColumnText(tactic))]),
         ...(state === undefined ? [] : [eb('runs.state', '=', state)]),
         ...(batchId === undefined ? [] : [eb('runs.batch_id', '=', batchId)]),
         ...others.map(([key, value]) =>

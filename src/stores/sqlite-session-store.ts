@@ -33,8 +33,11 @@ export async function openSqliteSessionStore({ path }: { readonly path: string }
   return {
     ...store,
     async close() {
-      await store.close()
-      owner.release()
+      try {
+        await store.close()
+      } finally {
+        owner.release()
+      }
     },
     runs: createTableRunStore(runTablesOver(tables.callRuns), {
       changes: localRunChanges(),

@@ -205,6 +205,39 @@ export function runStoreContract(name: string, open: () => Promise<OpenedRunStor
       expect(await other.beat('two', 60_000)).toEqual([{ runId: 'run-0001', attempt: 2, cancelReason: null }])
     })
 
+    test('are cancelled or started, not both, when both are wanted at once', async () => {
+      const { store, other } = await openStores()
+      const ids = range(40).map((number) => newRun(number).id)
+      await store.submit({ runs: range(40).map((number) => newRun(number)) })
+      const [answers, ...claims] = await Promise.all([
+        Promise.all(ids.map((id) => store.cancel(id, 'no need'))),
+        ...range(10).map(() => other.claim({ ...claiming, slots: 4 })),
+      ])
+      const started = new Set(claims.flat().map(({ id }) => id))
+      for (const [index, id] of ids.entries()) {
+        const isCancelled = answers[index] === 'cancelled'
+        expect(isCancelled && started.has(id)).toBe(false)
+        expect((await store.get(id))?.state === 'cancelled').toBe(isCancelled)
+      }
+    })
+
+    test('end or are taken over, not both, when their owner comes back as another asks for them', async () => {
+      const { store, other, expireLeases } = await openStores()
+      await store.submit({ runs: range(40).map((number) => newRun(number)) })
+      const runs = await store.claim(claiming)
+      await expireLeases?.()
+      const [ends, ...claims] = await Promise.all([
+        Promise.allSettled(runs.map((run) => store.finish({ runId: run.id, attempt: 1 }, endOf(run)))),
+        ...range(10).map(() => other.claim({ ...claiming, owner: 'two', slots: 4, takesOver: true })),
+      ])
+      const taken = new Set(claims.flat().map(({ id }) => id))
+      for (const [index, { id }] of runs.entries()) {
+        const hasEnded = ends[index]?.status === 'fulfilled'
+        expect(hasEnded && taken.has(id)).toBe(false)
+        expect((await store.get(id))?.state === 'success').toBe(hasEnded)
+      }
+    })
+
     test('that wait are cancelled at once, others by whoever works on them', async () => {
       const { store } = await openStores()
       await store.submit({ runs: [newRun(1), newRun(2)] })

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { postgresFolder, startRatesDatabase } from '../support/rates-database.ts'
+import { postgresFolder, startPostgres } from '../support/postgres.ts'
 import { range } from '../support/session-stores.ts'
 import { scripted, startService } from './support/service.ts'
 
@@ -8,7 +8,7 @@ const title = isMissing ? 'replicas (skipped: there is no PostgreSQL that can be
 
 /** Two services that share a database. */
 async function openReplicas(answer: () => string | Promise<string>) {
-  const { url: database, stop } = await startRatesDatabase()
+  const { url: database, stop } = await startPostgres()
   onTestFinished(stop)
   const provider = await scripted(answer)
   const replicas = [await startService({ provider, database }), await startService({ provider, database })] as const

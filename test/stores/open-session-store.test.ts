@@ -23,11 +23,14 @@ test.for([
   await store.close()
 })
 
-test.for(['postgres://user:secret@host/sessions', 'postgresql://user:secret@host/sessions'])(
-  'says that PostgreSQL is not supported, without the password of the URL',
+test.for(['postgres://user:secret@127.0.0.1:9/sessions', 'postgresql://user:secret@127.0.0.1:9/sessions'])(
+  'says which PostgreSQL cannot be reached, without the password of the URL',
   async (setting) => {
     const error = await openSessionStore(setting).catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'invalid-settings', message: expect.stringContaining('PostgreSQL') })
+    expect(error).toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringContaining('127.0.0.1:9/sessions: Nothing listens where PostgreSQL should be'),
+    })
     expect(String(error)).not.toContain('secret')
   },
 )

@@ -13,7 +13,7 @@ import {
 import { idempotencyStoreContract, sharedIdempotencyStoreContract } from '../contracts/idempotency-store.ts'
 import { listen, openService } from '../http/service.ts'
 import { post } from '../http/stream-client.ts'
-import { postgresFolder, startRatesDatabase } from '../support/rates-database.ts'
+import { postgresFolder, startPostgres } from '../support/postgres.ts'
 
 const databases: Kysely<IdempotencyDatabase>[] = []
 let stop = async () => {}
@@ -46,7 +46,7 @@ const title = isMissing ? 'postgres (skipped: there is none on this machine that
 
 describe.skipIf(isMissing)(title, () => {
   beforeAll(async () => {
-    const server = await startRatesDatabase()
+    const server = await startPostgres()
     stop = server.stop
     databases.push(connect(server.url), connect(server.url))
     await createIdempotencyKeys(databases[0] as Kysely<unknown>)

@@ -8,7 +8,7 @@ import { systemWorld } from '../../src/system-world.ts'
 import { says, scriptedModel } from '../../src/testing/scripted-model.ts'
 import { sharedRatesContract } from '../contracts/shared-rates.ts'
 import { modelRequest, noAbort } from '../support/invoker-fixtures.ts'
-import { postgresFolder, startRatesDatabase } from '../support/rates-database.ts'
+import { postgresFolder, startPostgres } from '../support/postgres.ts'
 
 let databases: Kysely<RateDatabase>[] = []
 let stop = async () => {}
@@ -30,7 +30,7 @@ const title = isMissing ? 'postgres (skipped: there is none on this machine that
 
 describe.skipIf(isMissing)(title, () => {
   beforeAll(async () => {
-    const server = await startRatesDatabase()
+    const server = await startPostgres()
     stop = server.stop
     const { url } = server
     databases = Array.from({ length: 3 }, () => connect<RateDatabase>(url))

@@ -4,7 +4,7 @@ import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
-import { postgresFolder, startRatesDatabase } from '../support/rates-database.ts'
+import { postgresFolder, startPostgres } from '../support/postgres.ts'
 import { buildSession } from '../support/sessions.ts'
 
 const isMissing = postgresFolder === undefined
@@ -19,7 +19,7 @@ describe.skipIf(isMissing)(suite, () => {
   let schemas = 0
 
   beforeAll(async () => {
-    ;({ url, stop } = await startRatesDatabase())
+    ;({ url, stop } = await startPostgres())
     admin = new pg.Pool({ connectionString: url, max: 2 })
     admin.on('error', () => {})
   })

@@ -18,10 +18,20 @@ const account: Account | undefined = process.getuid?.() === 0 ? findAccount() : 
 /** Where the programs of a PostgreSQL are. Undefined: this machine has none that can be started. */
 export const postgresFolder = account === undefined ? undefined : findPrograms()
 
+export interface Postgres {
+  readonly url: string
+  /** Ends it at once, as a crash does: whoever is connected is cut off. */
+  crash(): Promise<void>
+  /** Starts it again where it was. */
+  start(): Promise<void>
+  /** Ends it for good. */
+  stop(): Promise<void>
+}
+
 /** A new and empty PostgreSQL, at a socket in a folder of its own. */
-export async function startRatesDatabase(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+export async function startPostgres(): Promise<Postgres> {
   if (postgresFolder === undefined) throw new Error('There is no PostgreSQL on this machine.')
-  const folder = mkdtempSync(join(tmpdir(), 'lllm-rates-'))
+  const folder = mkdtempSync(join(tmpdir(), 'lllm-postgres-'))
   const data = join(folder, 'data')
   const { uid, gid } = account ?? {}
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid)
@@ -29,7 +39,23 @@ export async function startRatesDatabase(): Promise<{ readonly url: string; stop
     ...account,
     cwd: folder,
   })
-  const server = [join(postgresFolder, 'postgres'), '-D', data, '-k', folder, '-c', 'listen_addresses=', '-F']
+  let crash = await launch(postgresFolder, folder)
+  return {
+    url: `postgres://postgres@/postgres?host=${encodeURIComponent(folder)}`,
+    crash: () => crash(),
+    async start() {
+      crash = await launch(postgresFolder, folder)
+    },
+    async stop() {
+      await crash()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Starts a server on the data that is there, and gives what ends it. */
+async function launch(programs: string, folder: string): Promise<() => Promise<void>> {
+  const server = [join(programs, 'postgres'), '-D', join(folder, 'data'), '-k', folder, '-c', 'listen_addresses=', '-F']
   // It ends with its standard input, and that with this process, however this process ends.
   const script = '"$@" & server=$!; read -r line; kill -QUIT $server; wait $server'
   const child = spawn('sh', ['-c', script, 'sh', ...server], {
@@ -48,13 +74,9 @@ export async function startRatesDatabase(): Promise<{ readonly url: string; stop
   const failed = ended.then(() => Promise.reject(new Error(`PostgreSQL ended: ${log.slice(-1_000)}`)))
   await Promise.race([ready, failed])
   failed.catch(() => {})
-  return {
-    url: `postgres://postgres@/postgres?host=${encodeURIComponent(folder)}`,
-    async stop() {
-      child.stdin.end()
-      await ended
-      rmSync(folder, { recursive: true, force: true })
-    },
+  return async () => {
+    child.stdin.end()
+    await ended
   }
 }
 
