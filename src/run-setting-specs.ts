@@ -6,7 +6,7 @@ export const runSettingSpecs = {
   role: {
     variables: ['LLLM_ROLE'],
     description:
-      'What this process does: `server` answers requests, `worker` works on runs and answers only whoever operates it, `all` does both. Other than `all` only with PostgreSQL.',
+      'What this process does: `server` answers requests, `worker` works on runs and answers requests as well, so that it can be probed, `all` does both. Other than `all` only with PostgreSQL.',
     default: 'all',
     expects: 'one of all, server, worker',
     schema: z.enum(['all', 'server', 'worker']),

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { LllmError } from '../domain/errors.ts'
-import { explainSqliteError } from './sqlite-errors.ts'
+import { explainSqliteError, isAboutLock } from './sqlite-errors.ts'
 
 /** What makes this process the only one that works on the runs of a database file, as long as it lives. */
 export interface FileOwner {
@@ -25,7 +25,7 @@ export function createFileOwner(path: string): FileOwner {
         lock = opened
       } catch (cause) {
         opened?.close()
-        const message = isBusy(cause)
+        const message = isAboutLock(cause)
           ? `Another process works on the runs of ${path}. Stop it first, or give this one a file of its own by LLLM_DATABASE; several processes can share a PostgreSQL.`
           : `The file ${path}-owner cannot be used: ${explainSqliteError(cause)}`
         throw new LllmError('store-unavailable', message, { file: path }, { cause })

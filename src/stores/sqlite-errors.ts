@@ -65,8 +65,13 @@ export function isAboutRow(error: unknown): boolean {
 
 /** Whether the connection cannot be relied on any more: whatever is neither about a row nor a lock that was held. */
 export function isAboutConnection(error: unknown): boolean {
+  return !isAboutRow(error) && !isAboutLock(error)
+}
+
+/** Whether somebody else holds the lock of the file. */
+export function isAboutLock(error: unknown): boolean {
   const code = codeOf(error)
-  return !isAboutRow(error) && !(typeof code === 'number' && lockCodes.has(code))
+  return typeof code === 'number' && lockCodes.has(code)
 }
 
 /** SQLite's primary result code where there is one, else the code that Node gives. */

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createMemoryRunStore } from '../../src/stores/memory-run-store.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
@@ -31,4 +32,14 @@ test('one process at a time works on the runs of a file; the next may when that 
   await first.close()
   await second.runs.own()
   await second.close()
+})
+
+test('a file that cannot be locked is no other process, and says what is wrong', async () => {
+  const path = newPath()
+  const store = await openSqliteSessionStore({ path })
+  mkdirSync(`${path}-owner`)
+  const refused = store.runs.own()
+  await expect(refused).rejects.toMatchObject({ code: 'store-unavailable', data: { file: path } })
+  await expect(refused).rejects.toThrow(/-owner cannot be used: The database file cannot be opened/)
+  await store.close()
 })
