@@ -98,8 +98,8 @@ describe('a mistake', () => {
       'OPENAI_API_KEY must be a key without white space, not what it holds.',
     )
     expect(mistakesOf({ OPENAI_BASE_URL: 'ftp://user:hunter2@host' })).not.toContain('hunter2')
-    expect(mistakesOf({ LLLM_DATABASE: 'postgres://user:hunter2@host/sessions' })).toBe(
-      'LLLM_DATABASE must be the path of a file, a file: URL, or :memory:, not what it holds.',
+    expect(mistakesOf({ LLLM_DATABASE: 'mysql://user:hunter2@host/sessions' })).toBe(
+      'LLLM_DATABASE must be the path of a file, a file: URL, a postgres: URL, or :memory:, not what it holds.',
     )
   })
 })

@@ -27,6 +27,8 @@ export function openPool(url: string): pg.Pool {
   })
   // An idle connection that breaks tells of it here, and would end the process if nobody listened. Whoever asks next is told.
   pool.on('error', () => {})
+  // One that breaks between two statements of a transaction tells of it by itself; the next statement fails.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 

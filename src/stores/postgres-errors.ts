@@ -13,6 +13,7 @@ const advice: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'Nothing listens where PostgreSQL should be. Start it, or correct LLLM_DATABASE.'],
   ['ENOTFOUND', 'The host of PostgreSQL has no address. Correct LLLM_DATABASE.'],
   ['EAI_AGAIN', 'The host of PostgreSQL has no address at the moment.'],
+  ['ECONNRESET', 'The connection to PostgreSQL was cut.'],
   ['ETIMEDOUT', 'PostgreSQL does not answer. Check the network and LLLM_DATABASE.'],
   ['28P01', 'PostgreSQL refuses the user or the password of LLLM_DATABASE.'],
   ['28000', 'PostgreSQL refuses the user of LLLM_DATABASE.'],
