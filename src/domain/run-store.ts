@@ -81,8 +81,8 @@ export interface RunEnd {
 }
 
 /**
- * - `cancelled`: it was queued, or its owner is gone, and is cancelled now.
- * - `asked`: its owner will hear of it.
+ * - `cancelled`: it had never been started, and is cancelled now.
+ * - `asked`: its owner will hear of it; where it has none, it is started once more, to be ended with what it has cost.
  * - `ended`: it had ended before. `unknown`: there is none.
  */
 export type CancelAnswer = 'cancelled' | 'asked' | 'ended' | 'unknown'
