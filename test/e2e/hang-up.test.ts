@@ -56,6 +56,8 @@ describe('a thousand clients that hang up', () => {
   const heapGrowthBytesMax = 300_000
   /** More than a crowd needs. */
   const providerConcurrency = 100
+  /** A service that works on runs looks for work, and says that it is alive, in a rhythm. */
+  const timersOfService = 2
 
   /** Has the crowd call, and hang up as soon as all are where they should be. @returns How long the stop took, in ms. */
   async function playRound(scene: Scene): Promise<number> {
@@ -85,7 +87,8 @@ describe('a thousand clients that hang up', () => {
 
     // Sockets of requests that were answered are kept for the next ones, for some seconds.
     await vi.waitFor(() => expect(countResources('TCPSocketWrap')).toBe(0), { timeout: 10_000 })
-    expect(countResources('Timeout')).toBe(0)
+    // Between two looks, which take a moment, there are just the timers of those who look for work and say that they are alive.
+    await vi.waitFor(() => expect(countResources('Timeout')).toBe(timersOfService))
     expect(warnings).toEqual([])
     await expectFreePlaces(scene)
 
