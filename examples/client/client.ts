@@ -106,6 +106,41 @@ export async function follow(url: string, articles: string[], show: (line: strin
   return result
 }
 
+export async function runInBackground(url: string, text: string) {
+  const summarize = createClient({ url }).tactic<typeof Summarize>('summarize')
+  // #region run
+  const run = await summarize.run(text, { priority: 5, budgetUsd: 0.05 }) // stored: from here on it survives
+  const ended = await run.wait()
+  return ended.state === 'success' ? ended.result : `${ended.error.code}: ${ended.error.message}`
+  // #endregion
+}
+
+export async function followRun(url: string, id: string, show: (line: string) => void) {
+  const client = createClient({ url })
+  // #region run-events
+  let lastId = 0
+  for await (const event of client.runs.handle<typeof Summarize>(id).events({ after: lastId })) {
+    lastId = event.id // what has to be remembered in order to go on later, from another program
+    if (event.type === 'agent.completed') show(`${event.agent}: ${event.cost.cost_usd} USD`)
+    if (event.type === 'result') show(event.result)
+    if (event.type === 'error') show(event.problem.detail)
+  }
+  // #endregion
+  return lastId
+}
+
+export async function runManyInBackground(url: string, texts: readonly string[], show: (line: string) => void) {
+  const summarize = createClient({ url }).tactic<typeof Summarize>('summarize')
+  // #region run-batch
+  const batch = await summarize.runBatch(texts, { runBudgetUsd: 0.05, tags: { team: 'news' } })
+  const { counts } = await batch.wait()
+  for await (const run of batch.results()) {
+    if (run.status === 'success') show(`Task ${run.index}: ${run.result}`)
+  }
+  // #endregion
+  return counts
+}
+
 export async function lookBack(url: string) {
   const client = createClient({ url })
   // #region looking-back

@@ -54,8 +54,12 @@ export function toCallFields(options: SingleCallOptions, timeoutMs: number | und
     metadata,
     timeout_ms: options.timeoutMs ?? timeoutMs,
     budget_usd: budgetUsd,
-    limits: limits && defined({ tokens: limits.tokens, llm_calls: limits.llmCalls, depth: limits.depth }),
+    limits: limits && toLimitFields(limits),
   })
+}
+
+export function toLimitFields({ tokens, llmCalls, depth }: CallLimits) {
+  return defined({ tokens, llm_calls: llmCalls, depth })
 }
 
 export function toBatchFields(options: BatchOptions, timeoutMs: number | undefined) {
@@ -76,6 +80,7 @@ export function toRequestOptions(options: RequestOptions & KeyedOptions): Reques
   }
 }
 
-function defined(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/** Without the fields that are left out. */
+export function defined(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -2,6 +2,7 @@ import type { GivenTo, OutputOf, TacticClass } from '../domain/tactic.ts'
 import { asPage, expectMembers } from './answer-shape.ts'
 import type { CostsAnswer, ServiceInfo, TacticRecord } from './answers.ts'
 import { toRequestOptions } from './call-options.ts'
+import { createRunBatchClient, createRunClient, type RunBatchClient, type RunClient } from './run-client.ts'
 import { askCosts, type CostsQuery, createSessionClient, type SessionClient } from './session-client.ts'
 import { createTacticClient, type TacticClient } from './tactic-client.ts'
 import { type ClientOptions, openTransport, type RequestOptions } from './transport.ts'
@@ -18,6 +19,8 @@ export interface Client {
   /** All tactics, by name. */
   tactics(options?: RequestOptions): Promise<readonly TacticRecord[]>
   readonly sessions: SessionClient
+  readonly runs: RunClient
+  readonly batches: RunBatchClient
   /** What many sessions cost, in groups. */
   costs(query?: CostsQuery, options?: RequestOptions): Promise<CostsAnswer>
   info(options?: RequestOptions): Promise<ServiceInfo>
@@ -36,6 +39,8 @@ export function createClient(options: ClientOptions): Client {
     tactic: (name) => createTacticClient(transport, name),
     tactics: async (given) => asPage<TacticRecord>(await get('/tactics', given)).data,
     sessions: createSessionClient(transport),
+    runs: createRunClient(transport),
+    batches: createRunBatchClient(transport),
     costs: (query, given) => askCosts(transport, query, given),
     info: async (given) => expectMembers(await get('/info', given), 'name', 'version') as never,
   }

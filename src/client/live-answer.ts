@@ -71,7 +71,8 @@ export function openLiveAnswer<Part, End>(reading: LiveReading<Part, End>): Live
   }
 }
 
-function readable<Value>(read: () => Value, status: number): Value {
+/** What bytes come to. @throws LllmFault `protocol` when a part of them is too long. */
+export function readable<Value>(read: () => Value, status: number): Value {
   try {
     return read()
   } catch (error) {

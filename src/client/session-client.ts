@@ -4,7 +4,7 @@ import type { CostGroup } from '../domain/session-store.ts'
 import { asPage, expectMembers } from './answer-shape.ts'
 import type { CostsAnswer, Page, SessionCost, SessionItem } from './answers.ts'
 import { toRequestOptions } from './call-options.ts'
-import { LllmFault } from './fault.ts'
+import { followPages } from './pages.ts'
 import type { RequestOptions, Transport } from './transport.ts'
 
 /** Which sessions are meant. All that is given has to hold. */
@@ -56,20 +56,7 @@ export function createSessionClient(transport: Transport): SessionClient {
 
   return {
     list,
-    async *all(query = {}, options = {}) {
-      let cursor: string | null | undefined = query.cursor
-      do {
-        const page: Page<SessionItem> = await list({ ...query, ...(cursor == null ? {} : { cursor }) }, options)
-        yield* page.data
-        // A page without a session is the last one. Otherwise this might go on for ever, and nobody would notice.
-        if (page.next_cursor !== null && (page.next_cursor === cursor || page.data.length === 0)) {
-          throw new LllmFault('protocol', 'The service gives pages of sessions that do not come to an end.', {
-            status: 200,
-          })
-        }
-        cursor = page.next_cursor
-      } while (cursor !== null)
-    },
+    all: (query = {}, options = {}) => followPages((cursor) => list({ ...query, ...cursor }, options), query.cursor),
     async get(id, options = {}) {
       return expectMembers(await get(pathOf(id), options), 'id', 'state', 'cost', 'sub_sessions') as never
     },
@@ -108,6 +95,7 @@ function toSearch(query: SessionQuery, more: Readonly<Record<string, string>>): 
   return search
 }
 
-function toTime(time: Date | string): string {
+/** As the service reads it. */
+export function toTime(time: Date | string): string {
   return typeof time === 'string' ? time : time.toISOString()
 }

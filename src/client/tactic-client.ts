@@ -2,12 +2,16 @@ import { asBatchAnswer, asCallAnswer, asSessionAnswer } from './answer-shape.ts'
 import type { BatchAnswer, CallAnswer, SessionAnswer } from './answers.ts'
 import {
   type BatchOptions,
+  defined,
   type KeyedOptions,
   type SingleCallOptions,
   toBatchFields,
   toCallFields,
   toRequestOptions,
 } from './call-options.ts'
+import { asRunBatch, createRunBatchHandle, type RunBatchHandle } from './run-batch-handle.ts'
+import { asRun, createRunHandle, type RunHandle } from './run-handle.ts'
+import { type RunBatchOptions, type RunOptions, toRunFields, toSubmitOptions } from './run-options.ts'
 import { type BatchStream, streamBatch } from './stream-batch.ts'
 import { type CallStream, streamCall } from './stream-call.ts'
 import type { RequestOptions, Transport } from './transport.ts'
@@ -31,6 +35,10 @@ export interface TacticClient<Input = unknown, Output = unknown> {
   batchStream(tasks: readonly Input[], options?: BatchOptions): BatchStream<Output>
   /** Calls the tactic and tells what happens. Leaving the loop cancels the call. */
   stream(task: Input, options?: SingleCallOptions): CallStream<Output>
+  /** Queues a run: it goes on by itself, whatever becomes of this program. Resolves when the run is stored. */
+  run(task: Input, options?: RunOptions): Promise<RunHandle<Output>>
+  /** Queues a run for each task, all or none: up to 100,000. */
+  runBatch(tasks: readonly Input[], options?: RunBatchOptions): Promise<RunBatchHandle<Output>>
 }
 
 export function createTacticClient<Input, Output>(transport: Transport, name: string): TacticClient<Input, Output> {
@@ -62,6 +70,16 @@ export function createTacticClient<Input, Output>(transport: Transport, name: st
     stream(task, options = {}) {
       const asked = { ...post('/stream', callOf(task, options), options), accept: 'text/event-stream' }
       return streamCall(() => transport.send(asked), answerBytesMax)
+    },
+    async run(task, options = {}) {
+      const fields = defined({ ...toRunFields(options), budget_usd: options.budgetUsd })
+      const run = asRun(await transport.ask(post('/runs', { task, ...fields }, toSubmitOptions(options))))
+      return createRunHandle(transport, run.id)
+    },
+    async runBatch(tasks, options = {}) {
+      const fields = defined({ ...toRunFields(options), run_budget_usd: options.runBudgetUsd })
+      const batch = asRunBatch(await transport.ask(post('/batches', { tasks, ...fields }, toSubmitOptions(options))))
+      return createRunBatchHandle(transport, batch.id)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { checkHeaders, readServiceUrl } from '../domain/service-url.ts'
 import type { KeyedOptions } from './call-options.ts'
 import { LllmFault, networkFault } from './fault.ts'
+import { openSignal } from './open-signal.ts'
 import { isProblemRecord, LllmProblem } from './problem.ts'
 import { openReply, type Reply } from './reply.ts'
 
@@ -53,8 +54,6 @@ export interface Transport {
 const answerBytesMaxDefault = 64 * 1024 * 1024
 /** How much later than the service a request is given up here. */
 const graceMs = 5_000
-/** A timer that is set for longer than this goes off at once. */
-const timerMaxMs = 2 ** 31 - 1
 
 /** @throws TypeError when the URL or a header does not fit. */
 export function openTransport(options: ClientOptions): Transport {
@@ -68,7 +67,12 @@ export function openTransport(options: ClientOptions): Transport {
     const { method, path, query, body, accept = 'application/json', idempotencyKey } = asked
     const keyHeaders = idempotencyKey === undefined ? {} : { 'idempotency-key': quoteKey(idempotencyKey) }
     const content = body === undefined ? undefined : JSON.stringify(body)
-    const { signal, dispose } = openSignal(asked.signal, asked.timeoutMs ?? timeoutMs)
+    const limitMs = asked.timeoutMs ?? timeoutMs
+    const { signal, dispose } = openSignal(
+      asked.signal,
+      limitMs === undefined ? undefined : limitMs + graceMs,
+      () => new LllmFault('timeout', `The service has not answered within ${limitMs} ms.`),
+    )
     const search = query === undefined || query.size === 0 ? '' : `?${query}`
     const init: RequestInit = {
       method,
@@ -110,25 +114,6 @@ export function openTransport(options: ClientOptions): Transport {
 function quoteKey(key: string): string {
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return `"${key.replace(/["\\]/g, '\\$&')}"`
   throw new TypeError('An idempotencyKey has 1 to 255 visible ASCII characters.')
-}
-
-/** A signal that follows the caller's, and aborts by itself when the time is up. */
-function openSignal(parent: AbortSignal | undefined, timeoutMs: number | undefined) {
-  const controller = new AbortController()
-  const onAbort = () => controller.abort(parent?.reason)
-  if (parent?.aborted) onAbort()
-  else parent?.addEventListener('abort', onAbort)
-  const onTimeout = () => {
-    controller.abort(new LllmFault('timeout', `The service has not answered within ${timeoutMs} ms.`))
-  }
-  const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, Math.min(timeoutMs + graceMs, timerMaxMs))
-  return {
-    signal: controller.signal,
-    dispose() {
-      if (timer !== undefined) clearTimeout(timer)
-      parent?.removeEventListener('abort', onAbort)
-    },
-  }
 }
 
 /** @throws LllmFault `protocol` */

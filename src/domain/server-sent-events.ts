@@ -2,6 +2,8 @@ export interface ServerSentEvent {
   /** Empty where the event has no name. */
   readonly name: string
   readonly data: string
+  /** Where the event has one of its own. */
+  readonly id?: string
 }
 
 /** Characters of one event, where whoever reads does not say. Events of providers hold a few tokens; the largest repeats a whole reply. */
@@ -9,7 +11,7 @@ export const eventLengthMax = 1024 * 1024
 
 /**
  * Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from bytes that come in any
- * pieces, in time that is linear in their number. Comments, ids, unknown fields and lines that are no fields mean nothing.
+ * pieces, in time that is linear in their number. Comments, unknown fields and lines that are no fields mean nothing.
  */
 export class EventDecoder {
   /** A byte order mark at the beginning is left out. */
@@ -21,6 +23,7 @@ export class EventDecoder {
   #endedWithCr = false
   #name = ''
   #data = ''
+  #id: string | undefined
 
   constructor(lengthMax = eventLengthMax) {
     this.#lengthMax = lengthMax
@@ -72,15 +75,23 @@ export class EventDecoder {
 
   #takeLine(line: string, events: ServerSentEvent[]): void {
     if (line === '') {
-      if (this.#data !== '') events.push({ name: this.#name, data: this.#data })
+      if (this.#data !== '') events.push(this.#event())
       this.#name = ''
       this.#data = ''
+      this.#id = undefined
     } else if (line.startsWith('data:')) {
       const value = fieldValue(line, 5)
       this.#data = this.#data === '' ? value : `${this.#data}\n${value}`
     } else if (line.startsWith('event:')) {
       this.#name = fieldValue(line, 6)
+    } else if (line.startsWith('id:')) {
+      this.#id = fieldValue(line, 3)
     }
+  }
+
+  #event(): ServerSentEvent {
+    const event = { name: this.#name, data: this.#data }
+    return this.#id === undefined ? event : { ...event, id: this.#id }
   }
 }
 

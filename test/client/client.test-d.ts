@@ -1,11 +1,15 @@
 // Checked by `tsc`, never run: what whoever calls a service, or a tactic of one, is told by the compiler.
-import { remoteTactic, Tactic } from 'lllm'
+import { type OutputOf, remoteTactic, Tactic } from 'lllm'
 import {
   type BatchItem,
   type CallAnswer,
   type CostsAnswer,
   createClient,
   type ProblemRecord,
+  type RunBatchRecord,
+  type RunItem,
+  type RunRecord,
+  type RunResult,
   type ServiceInfo,
   type SessionCost,
   type SessionItem,
@@ -18,6 +22,7 @@ import type { toSessionCostAnswer } from '../../src/http/cost-answer.ts'
 import type { toEventRecord } from '../../src/http/event-record.ts'
 import type { ServiceInfo as ServedInfo } from '../../src/http/http-app.ts'
 import type { Problem } from '../../src/http/problem.ts'
+import type { toRunBatchRecord, toRunListItem, toRunRecord, toRunResult } from '../../src/http/run-record.ts'
 import type { toSessionList } from '../../src/http/session-list.ts'
 import type { toTacticRecord } from '../../src/http/tactic-record.ts'
 import type CodeReview from '../../tactics/code-review.ts'
@@ -77,6 +82,30 @@ export async function streams() {
   same<typeof item, BatchItem<Awaited<typeof stream.result>['result']> | undefined>(true)
 }
 
+export async function runs() {
+  const run = await review.run({ code: 'let x' }, { priority: 1, runAt: new Date(), idempotencyKey: 'a' })
+  // @ts-expect-error a misspelt member of the task
+  await review.run({ cod: 'let x' })
+  // @ts-expect-error of a batch each run has a budget
+  await review.runBatch([{ code: 'let x' }], { budgetUsd: 1 })
+  const ended = await run.wait()
+  // @ts-expect-error only a run that succeeded has a result
+  void ended.result.verdict
+  if (ended.state === 'success') same<typeof ended.result.verdict, 'approve' | 'comment' | 'request_changes'>(true)
+  else void ended.error.code
+  for await (const event of run.events()) {
+    if (event.type === 'agent.delta') same<typeof event.text, string>(true)
+    if (event.type === 'result') same<typeof event.result.verdict, 'approve' | 'comment' | 'request_changes'>(true)
+    if (event.type === 'error') same<typeof event.problem, ProblemRecord>(true)
+  }
+  const found = await client.runs.handle<typeof CodeReview>('x').get()
+  same<typeof found, RunRecord<OutputOf<typeof CodeReview>>>(true)
+  const [result] = await Array.fromAsync((await review.runBatch([{ code: 'let x' }])).results())
+  same<typeof result, RunResult<OutputOf<typeof CodeReview>> | undefined>(true)
+  // @ts-expect-error there is no such state
+  await client.runs.list({ state: 'done' })
+}
+
 export async function lookingBack() {
   // @ts-expect-error there is no such state
   await client.sessions.list({ state: 'failed' })
@@ -118,6 +147,10 @@ declare const service: {
   readonly cost: ReturnType<typeof toSessionCostAnswer>
   readonly packages: ServedInfo['packages']
   readonly event: ReturnType<typeof toEventRecord>
+  readonly run: ReturnType<typeof toRunRecord>
+  readonly runItem: ReturnType<typeof toRunListItem>
+  readonly runBatch: ReturnType<typeof toRunBatchRecord>
+  readonly runResult: ReturnType<typeof toRunResult>
 }
 sent<ProblemRecord>(service.problem)
 sent<TacticRecord>(service.tactic)
@@ -128,4 +161,11 @@ sent<readonly SessionItem[]>(service.sessions.data)
 sent<ServiceInfo['packages']>(service.packages)
 sent<SessionCost>(service.cost)
 sent<StreamEvents[keyof StreamEvents]>(service.event)
+same<keyof RunRecord, keyof typeof service.run>(true)
+same<keyof RunItem, keyof typeof service.runItem>(true)
+same<keyof RunBatchRecord, keyof typeof service.runBatch>(true)
+sent<RunItem>(service.runItem)
+sent<RunBatchRecord>(service.runBatch)
+sent<Omit<RunRecord, 'state' | 'result' | 'error'>>(service.run)
+sent<Pick<RunResult, 'run_id' | 'status' | 'cost_usd'>>(service.runResult)
 void ({} as CostsAnswer | SessionRecord)

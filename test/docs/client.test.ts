@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { loadRuntime } from 'lllm'
+import { createClient } from 'lllm/client'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeBriefing, makeRemote } from '../../examples/client/briefing.ts'
 import * as client from '../../examples/client/client.ts'
@@ -59,6 +60,20 @@ test('a stream is followed, and sessions and costs are looked back at', async ()
   expect(lines.some((line) => /^summarize: [\d.e-]+ USD$/.test(line))).toBe(true)
   await client.callWithOptions(url, new AbortController().signal)
   expect(await client.lookBack(url)).toMatchObject({ failures: 0, next_cursor: null, sessions: 2 })
+})
+
+test('runs are waited for, followed, and submitted together', async () => {
+  const { url } = await openService()
+  expect(await client.runInBackground(url, 'one two')).toBe('two')
+  const { id } = (await createClient({ url }).runs.list()).data[0] ?? { id: '' }
+  const lines: string[] = []
+  expect(await client.followRun(url, id, (line) => lines.push(line))).toBeGreaterThan(2)
+  expect(lines).toEqual([expect.stringMatching(/^writer: [\d.e-]+ USD$/), 'two'])
+  const results: string[] = []
+  expect(await client.runManyInBackground(url, ['one', 'two'], (line) => results.push(line))).toMatchObject({
+    success: 2,
+  })
+  expect(results).toEqual(['Task 0: one', 'Task 1: two'])
 })
 
 test('a tactic calls one of another service', async () => {

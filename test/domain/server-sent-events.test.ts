@@ -19,7 +19,7 @@ describe('reading server-sent events', () => {
     ['lines that end as on the first Macs', 'data: hello\r\r'],
     ['a byte order mark', '\ufeffdata: hello\n\n'],
     ['comments', ': are you still there?\n\ndata: hello\n:\n\n:\n\n'],
-    ['ids, times to wait, and fields that nobody knows', 'id: 7\nretry: 10\ncolour: red\ndata: hello\n\n'],
+    ['times to wait, and fields that nobody knows', 'retry: 10\ncolour: red\ndata: hello\n\n'],
     ['lines that are no fields', '<html>\ndata hello\ndata\ndata: hello\n\n'],
     ['events without data', 'event: ping\n\ndata:\n\n\n\ndata: hello\n\n'],
     ['no empty line at the end', 'data: hello\n'],
@@ -32,6 +32,14 @@ describe('reading server-sent events', () => {
     expect(decode('event: error\ndata: 1\n\ndata: 2\n\n')).toEqual([
       { name: 'error', data: '1' },
       { name: '', data: '2' },
+    ])
+  })
+
+  test('gives the id of an event that has one', () => {
+    expect(decode('id: 7\ndata: 1\n\ndata: 2\n\nid:8\n\ndata: 3\nid: 9\n\n')).toEqual([
+      { name: '', data: '1', id: '7' },
+      { name: '', data: '2' },
+      { name: '', data: '3', id: '9' },
     ])
   })
 
