@@ -28,7 +28,7 @@ export interface AssembleOptions {
  */
 export async function assemble(settings: Settings, options: AssembleOptions): Promise<Runtime> {
   const { folder, world } = options
-  const opening = openSessionStore(settings.database)
+  const opening = openSessionStore(settings.database, { migrates: settings.migrate === 'boot' })
   // By the time of the first request to a model, the store is open.
   let sharedRates: SharedRates | undefined
   const loading = loadHouse(settings, { folder, clock: world.clock, sharedRates: () => sharedRates })

@@ -31,6 +31,14 @@ export const settingSpecs = {
     // The URL of a database can hold a password.
     secret: true,
   },
+  migrate: {
+    variables: ['LLLM_MIGRATE'],
+    description:
+      'When the tables of the database are brought up to date: `boot`, at the start; `never`, by `lllm db migrate` alone: a process refuses to start on tables that are behind.',
+    default: 'boot',
+    expects: 'one of boot, never',
+    schema: z.enum(['boot', 'never']),
+  },
   manifestFile: {
     variables: ['LLLM_CONFIG'],
     description: 'The `lllm.toml` to serve. Left out: the nearest one upward of the working directory.',

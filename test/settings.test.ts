@@ -20,6 +20,7 @@ describe('without any variable', () => {
       port: 8080,
       host: '127.0.0.1',
       database: './data/lllm.db',
+      migrate: 'boot',
       manifestFile: undefined,
       homeFolder: '~/.lllm',
       openaiApiKey: undefined,

@@ -4,6 +4,7 @@ import { version } from '../version.ts'
 import { addBatch } from './batch/batch-command.ts'
 import { addCheck } from './check/check-command.ts'
 import { addCreate } from './create/create-command.ts'
+import { addDb } from './db/db-command.ts'
 import { harmlessText } from './display-text.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { addCosts } from './look/costs-command.ts'
@@ -33,6 +34,7 @@ const commands: readonly ((program: Command, act: Act) => void)[] = [
   addSession,
   addCosts,
   addPkg,
+  addDb,
 ]
 
 /** Columns of a help that is not read on a terminal. */

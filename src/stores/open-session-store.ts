@@ -10,12 +10,20 @@ import { openSqliteSessionStore } from './sqlite-session-store.ts'
 /** Where the answer to a wrong setting begins. The setting itself is not quoted: a URL may hold a password. */
 const known = 'Give the path of a file, a file: URL, a postgres: URL, or :memory:'
 
+export interface OpenOptions {
+  /** Whether tables that are behind are brought up to date, which is the default. Otherwise they are refused. */
+  readonly migrates?: boolean
+}
+
 /**
  * Opens the store that a setting names: `:memory:`, the path or file: URL of a SQLite database, or the URL of a PostgreSQL.
  *
  * @throws LllmError `invalid-settings` when it names none, and `store-unavailable` when the file cannot be used.
  */
-export async function openSessionStore(database: string): Promise<StoreWithBudgets> {
+export async function openSessionStore(
+  database: string,
+  { migrates = true }: OpenOptions = {},
+): Promise<StoreWithBudgets> {
   if (database === ':memory:') {
     const sessions = createMemorySessionStore()
     // What works with a database is loaded only where there is one in this thread.
@@ -27,8 +35,8 @@ export async function openSessionStore(database: string): Promise<StoreWithBudge
       idempotency: createMemoryIdempotencyStore(),
     }
   }
-  if (isPostgres(database)) return (await import('./postgres-store.ts')).openPostgresStore(database)
-  return openSqliteSessionStore({ path: resolve(databasePath(database)) })
+  if (isPostgres(database)) return (await import('./postgres-store.ts')).openPostgresStore(database, { migrates })
+  return openSqliteSessionStore({ path: resolve(databasePath(database)), migrates })
 }
 
 /**

@@ -1,25 +1,38 @@
-import { Kysely, PostgresDialect, sql } from 'kysely'
-import { Migrator } from 'kysely/migration'
+import { Socket } from 'node:net'
+import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import { PostgresUnusable } from './postgres-errors.ts'
-import { sessionMigrations } from './sql-migrations.ts'
+import { LllmError } from '../domain/errors.ts'
+import { PostgresUnusable, toStoreError } from './postgres-errors.ts'
 
 /** Connections of one process. PostgreSQL has 100 by default, for all of them. */
 const connectionsMax = 10
-const connectTimeoutMs = 5_000
-/** A statement that takes longer is given up by the server, and by us a little later. */
+export const connectTimeoutMs = 5_000
+/** What the server gives up: a statement, its wait for a lock, and a transaction whose process says nothing. */
 const statementTimeoutMs = 30_000
-const queryTimeoutMs = 35_000
+const lockTimeoutMs = 10_000
+/**
+ * A connection on which nothing moves for so long is lost: the server would have given the statement up before. Without this,
+ * a server that vanished from the network is only given up by the system, after a quarter of an hour.
+ */
+const silenceMaxMs = 35_000
+
+export interface PoolOptions {
+  /** For changes of the schema, which take as long as they take: one connection, whose statements have all the time. */
+  readonly isPatient?: boolean
+  /** Of tests: half a minute is long. */
+  readonly silenceMs?: number
+}
 
 /** A pool of connections. One that breaks is replaced by the next that is needed. */
-export function openPool(url: string): pg.Pool {
+export function openPool(url: string, { isPatient = false, silenceMs = silenceMaxMs }: PoolOptions = {}): pg.Pool {
+  const timeouts = isPatient ? {} : { statement_timeout: statementTimeoutMs, lock_timeout: lockTimeoutMs }
   const pool = new pg.Pool({
     connectionString: url,
-    max: connectionsMax,
+    max: isPatient ? 1 : connectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
+    ...timeouts,
+    // Whoever is frozen in a transaction does not hold up the others.
     idle_in_transaction_session_timeout: statementTimeoutMs,
-    query_timeout: queryTimeoutMs,
     keepAlive: true,
     application_name: 'lllm',
     // A pool that nobody uses keeps no process alive.
@@ -27,8 +40,13 @@ export function openPool(url: string): pg.Pool {
   })
   // An idle connection that breaks tells of it here, and would end the process if nobody listened. Whoever asks next is told.
   pool.on('error', () => {})
-  // One that breaks between two statements of a transaction tells of it by itself; the next statement fails.
-  pool.on('connect', (client) => void client.on('error', () => {}))
+  pool.on('connect', (client: pg.PoolClient & Pick<pg.Client, 'connection'>) => {
+    // One that breaks between two statements of a transaction tells of it by itself; the next statement fails.
+    client.on('error', () => {})
+    const { stream } = client.connection
+    if (isPatient || !(stream instanceof Socket)) return
+    stream.setTimeout(silenceMs, () => stream.destroy(new PostgresUnusable('PostgreSQL does not answer.')))
+  })
   return pool
 }
 
@@ -37,30 +55,34 @@ export function openKysely<Database>(pool: pg.Pool): Kysely<Database> {
 }
 
 /**
- * Brings the schema up to date. Processes that do so at once take turns.
+ * Where a database is, as far as that may be shown: host, port and name.
  *
- * @throws PostgresUnusable when the database is of another program, or of a newer version; else whatever PostgreSQL says.
+ * @throws PostgresUnusable when that cannot be read from the URL.
  */
-export async function migrate(db: Kysely<unknown>): Promise<void> {
-  const provider = sessionMigrations({})
-  const { rows } = await sql<{ readonly schema: string; readonly tables: readonly string[] }>`
-    select current_schema() as schema,
-      (select coalesce(json_agg(tablename), '[]') from pg_tables where schemaname = current_schema()) as tables`.execute(
-    db,
-  )
-  const { schema, tables } = rows[0] ?? { schema: null, tables: [] }
-  if (schema === null)
-    throw new PostgresUnusable('It has no schema that its search_path names. Create one, or correct it.')
-  if (tables.includes('sessions') && !tables.includes('kysely_migration')) {
-    throw new PostgresUnusable('It has tables of another program. Choose another database, or another schema.')
-  }
-  if (tables.includes('kysely_migration')) {
-    const applied = await sql<{ readonly name: string }>`select name from kysely_migration`.execute(db)
-    if (applied.rows.some(({ name }) => !provider.names.includes(name))) {
-      throw new PostgresUnusable('A newer version of this program has changed it. Run that version or a later one.')
+export function addressOf(url: string): string {
+  try {
+    // The driver's own reading, so that what is shown is what is used.
+    const { host, port, database = '' } = new pg.Client({ connectionString: url })
+    return host.startsWith('/') ? `${database} at the socket in ${host}` : `${host}:${port}/${database}`
+  } catch (cause) {
+    if (cause instanceof Error && 'syscall' in cause && cause.syscall === 'open') {
+      throw new PostgresUnusable('A file that LLLM_DATABASE names cannot be read: sslrootcert, sslcert or sslkey.')
     }
-    if (applied.rows.length === provider.names.length) return
+    throw new PostgresUnusable(
+      'LLLM_DATABASE cannot be read as a URL. Write what is special in a user or a password by its code: @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25.',
+    )
   }
-  const { error } = await new Migrator({ db, provider, migrationTableSchema: schema }).migrateToLatest()
-  if (error !== undefined) throw error
+}
+
+/** Does a piece of work whose errors name the database that it was about, without a password. */
+export async function withAddress<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
+  let address: string | undefined
+  try {
+    address = addressOf(url)
+    return await work()
+  } catch (error) {
+    const { message } = toStoreError(error)
+    const told = address === undefined ? message : `The database ${address}: ${message}`
+    throw new LllmError('store-unavailable', told, {}, { cause: error })
+  }
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
-import { LllmError } from '../domain/errors.ts'
 import { createTableBudgetStore, type StoreWithBudgets } from './budget-tables.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
-import { migrate, openKysely, openPool } from './postgres-database.ts'
+import { openKysely, openPool, withAddress } from './postgres-database.ts'
 import { isAboutRow, PostgresUnusable, toStoreError, withStoreErrors } from './postgres-errors.ts'
 import { openPostgresRunChanges } from './postgres-run-changes.ts'
+import { migratePostgres, readPostgresSteps } from './postgres-schema.ts'
 import { createPostgresSharedRates, type RateDatabase } from './postgres-shared-rates.ts'
 import { sharedDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
+import { schemaRefusals } from './schema-steps.ts'
 import type { SessionTables } from './session-tables.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
 import { createSqlIdempotencyTables, databaseClock, type IdempotencyDatabase } from './sql-idempotency-tables.ts'
@@ -26,18 +27,14 @@ const budgetLock = 7_114_002
 /**
  * Opens a PostgreSQL as the store of everything, which any number of processes may share.
  *
+ * @param migrates Whether tables that are behind are brought up to date. Otherwise they are refused.
  * @throws LllmError `store-unavailable` when it cannot be reached or used. Its message names host and database, and no password.
  */
-export async function openPostgresStore(url: string): Promise<StoreWithBudgets> {
-  const pool = openPool(url)
-  const db = openKysely<AllTables>(pool)
-  try {
-    await migrate(db as unknown as Kysely<unknown>)
-  } catch (error) {
-    await db.destroy()
-    const { message } = toStoreError(error)
-    throw new LllmError('store-unavailable', `The database ${nameOf(url)}: ${message}`, {}, { cause: error })
-  }
+export async function openPostgresStore(
+  url: string,
+  { migrates = true }: { readonly migrates?: boolean } = {},
+): Promise<StoreWithBudgets> {
+  const { pool, db } = await withAddress(url, () => openUpToDate(url, migrates))
   const changes = openPostgresRunChanges(url, pool)
   const sessions = createTableStore('postgresql', sessionTablesOf(db))
   const runs = withStoreErrors(createSqlRunTables(as(db), sharedDialect(databaseClock)))
@@ -87,12 +84,18 @@ function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
   })
 }
 
-/** Where a database is, as far as that may be shown. */
-function nameOf(url: string): string {
+async function openUpToDate(url: string, migrates: boolean) {
+  const pool = openPool(url)
+  const db = openKysely<AllTables>(pool)
   try {
-    const { hostname, port, pathname } = new URL(url)
-    return `${hostname || 'localhost'}:${port || '5432'}${pathname}`
-  } catch {
-    return 'of LLLM_DATABASE'
+    const steps = await readPostgresSteps(as(db))
+    if (steps.pending.length > 0) {
+      if (!migrates) throw new PostgresUnusable(schemaRefusals.behind(steps))
+      await migratePostgres(url)
+    }
+    return { pool, db }
+  } catch (error) {
+    await db.destroy()
+    throw error
   }
 }

@@ -1,20 +1,20 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import type { StoreTables } from './budget-tables.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
 import { soleDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
 import { callRunsOf } from './run-tables.ts'
+import { schemaRefusals } from './schema-steps.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
 import { createSqlIdempotencyTables, type IdempotencyDatabase } from './sql-idempotency-tables.ts'
-import { sessionMigrations, withoutRowId } from './sql-migrations.ts'
 import { createSqlRunTables } from './sql-run-tables.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { createSqlSessionTables } from './sql-session-tables.ts'
 import { isAboutRow, SqliteFileUnusable } from './sqlite-errors.ts'
+import { ensureSqliteSteps, readSqliteFileSteps } from './sqlite-schema.ts'
 
 /** How long a write waits for another process that holds the lock. */
 const busyTimeoutMs = 5_000
@@ -33,18 +33,25 @@ const pragmas = `
   pragma cache_size = -16384;
 `
 
+export interface SqliteFile {
+  readonly path: string
+  /** Whether its tables are brought up to date, which is the default. Otherwise a file is refused that is behind, or not there. */
+  readonly migrates?: boolean
+}
+
 /**
  * Opens the file, makes it and its folders if need be, and brings its schema up to date.
  *
  * @throws SqliteFileUnusable when the file is not this program's, or of a newer version; else whatever SQLite says.
  */
-export async function openSqliteTables(path: string): Promise<StoreTables> {
+export async function openSqliteTables({ path, migrates = true }: SqliteFile): Promise<StoreTables> {
+  if (!migrates && !existsSync(path)) throw new SqliteFileUnusable(schemaRefusals.behind(readSqliteFileSteps(path)))
   mkdirSync(dirname(path), { recursive: true })
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, readBigInts: true })
   try {
     database.exec(pragmas)
     const db = new Kysely<SessionDatabase>({ dialect: createNodeSqliteDialect(database) })
-    await migrate(database, db)
+    await ensureSqliteSteps(database, db, migrates)
     const budgetTables = createSqlBudgetTables(db.withTables<BudgetDatabase>())
     const keyTables = createSqlIdempotencyTables(db.withTables<IdempotencyDatabase>(), {
       isShared: false,
@@ -58,25 +65,6 @@ export async function openSqliteTables(path: string): Promise<StoreTables> {
     database.close()
     throw error
   }
-}
-
-async function migrate(database: DatabaseSync, db: Kysely<SessionDatabase>) {
-  const provider = sessionMigrations({ clustered: withoutRowId })
-  const tables = database
-    .prepare(`select name from sqlite_schema where type = 'table'`)
-    .all()
-    .map(({ name }) => name)
-  if (tables.length > 0 && !tables.includes('kysely_migration')) {
-    throw new SqliteFileUnusable('It is a database of another program. Choose another file, or move this one away.')
-  }
-  if (tables.length > 0) {
-    const applied = await sql<{ readonly name: string }>`select name from kysely_migration`.execute(db)
-    if (applied.rows.some(({ name }) => !provider.names.includes(name))) {
-      throw new SqliteFileUnusable('A newer version of this program has changed it. Run that version or a later one.')
-    }
-  }
-  const { error } = await new Migrator({ db, provider }).migrateToLatest()
-  if (error !== undefined) throw error
 }
 
 /** What is particular to a file: that it may vanish under its connection, and that its WAL is put away at the end. */

@@ -6,6 +6,7 @@ import { createFileOwner } from './file-owner.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
 import { localRunChanges } from './run-changes.ts'
 import { runTablesOver } from './run-tables.ts'
+import type { SqliteFile } from './sqlite-database.ts'
 import { createTableRunStore } from './table-run-store.ts'
 import { createTableStore } from './table-store.ts'
 import { createWorkerLink, toLllmError, type WorkerFailure } from './worker-link.ts'
@@ -19,8 +20,9 @@ const workerFile = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pa
  * @throws LllmError `store-unavailable` when the file cannot be opened, is no database of this program, or is of a newer
  *   version. Its message names the file.
  */
-export async function openSqliteSessionStore({ path }: { readonly path: string }): Promise<StoreWithBudgets> {
-  const tables = createWorkerTables(path)
+export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWithBudgets> {
+  const { path } = file
+  const tables = createWorkerTables(file)
   try {
     await tables.ping()
   } catch (error) {
@@ -50,8 +52,8 @@ export async function openSqliteSessionStore({ path }: { readonly path: string }
   }
 }
 
-function createWorkerTables(path: string): StoreTables {
-  const link = createWorkerLink<StoreTables>(workerFile, { path })
+function createWorkerTables(file: SqliteFile): StoreTables {
+  const link = createWorkerLink<StoreTables>(workerFile, file)
   return {
     async saveAll(batch) {
       const refusals = await link.call('saveAll', batch)

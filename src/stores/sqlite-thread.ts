@@ -1,14 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { StoreTables } from './budget-tables.ts'
 import { createReopeningTables } from './reopening-tables.ts'
-import { openSqliteTables } from './sqlite-database.ts'
+import { openSqliteTables, type SqliteFile } from './sqlite-database.ts'
 import { explainSqliteError, isAboutConnection } from './sqlite-errors.ts'
 import type { WorkerFailure, WorkerReply, WorkerRequest } from './worker-link.ts'
 
 // SQLite works synchronously, and a checkpoint takes tens of milliseconds: in a thread of its own it stops nobody.
 
-const { path } = workerData as { readonly path: string }
-const tables = createReopeningTables(() => openSqliteTables(path), isAboutConnection)
+const file = workerData as SqliteFile
+const tables = createReopeningTables(() => openSqliteTables(file), isAboutConnection)
 
 /** One after another: there is one connection, and a reader must not see half of a transaction. */
 let previous: Promise<void> = Promise.resolve()

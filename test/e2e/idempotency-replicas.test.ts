@@ -1,14 +1,13 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { postgresFolder, startPostgres } from '../support/postgres.ts'
+import { missingPostgres, openDatabase } from '../support/postgres.ts'
 import { range } from '../support/session-stores.ts'
 import { scripted, startService } from './support/service.ts'
 
-const isMissing = postgresFolder === undefined
-const title = isMissing ? 'replicas (skipped: there is no PostgreSQL that can be started)' : 'replicas'
+const title = missingPostgres === undefined ? 'replicas' : `replicas (${missingPostgres})`
 
 /** Two services that share a database. */
 async function openReplicas(answer: () => string | Promise<string>) {
-  const { url: database, stop } = await startPostgres()
+  const { url: database, stop } = await openDatabase()
   onTestFinished(stop)
   const provider = await scripted(answer)
   const replicas = [await startService({ provider, database }), await startService({ provider, database })] as const
@@ -25,7 +24,7 @@ async function openReplicas(answer: () => string | Promise<string>) {
   return { provider, replicas, post }
 }
 
-describe.skipIf(isMissing)(title, () => {
+describe.skipIf(missingPostgres !== undefined)(title, () => {
   test('that are sent the same at once do it once, and both give the answer', async () => {
     const reply = Promise.withResolvers<string>()
     const { provider, replicas, post } = await openReplicas(() => reply.promise)

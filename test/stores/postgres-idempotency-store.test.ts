@@ -13,7 +13,7 @@ import {
 import { idempotencyStoreContract, sharedIdempotencyStoreContract } from '../contracts/idempotency-store.ts'
 import { listen, openService } from '../http/service.ts'
 import { post } from '../http/stream-client.ts'
-import { postgresFolder, startPostgres } from '../support/postgres.ts'
+import { missingPostgres, openDatabase } from '../support/postgres.ts'
 
 const databases: Kysely<IdempotencyDatabase>[] = []
 let stop = async () => {}
@@ -41,12 +41,11 @@ async function empty() {
   await databases[0]?.deleteFrom('idempotency_keys').execute()
 }
 
-const isMissing = postgresFolder === undefined
-const title = isMissing ? 'postgres (skipped: there is none on this machine that can be started)' : 'postgres'
+const title = missingPostgres === undefined ? 'postgres' : `postgres (${missingPostgres})`
 
-describe.skipIf(isMissing)(title, () => {
+describe.skipIf(missingPostgres !== undefined)(title, () => {
   beforeAll(async () => {
-    const server = await startPostgres()
+    const server = await openDatabase()
     stop = server.stop
     databases.push(connect(server.url), connect(server.url))
     await createIdempotencyKeys(databases[0] as Kysely<unknown>)

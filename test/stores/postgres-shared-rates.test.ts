@@ -8,7 +8,7 @@ import { systemWorld } from '../../src/system-world.ts'
 import { says, scriptedModel } from '../../src/testing/scripted-model.ts'
 import { sharedRatesContract } from '../contracts/shared-rates.ts'
 import { modelRequest, noAbort } from '../support/invoker-fixtures.ts'
-import { postgresFolder, startPostgres } from '../support/postgres.ts'
+import { missingPostgres, openDatabase } from '../support/postgres.ts'
 
 let databases: Kysely<RateDatabase>[] = []
 let stop = async () => {}
@@ -25,12 +25,11 @@ function firstDatabase(): Kysely<RateDatabase> {
   return db
 }
 
-const isMissing = postgresFolder === undefined
-const title = isMissing ? 'postgres (skipped: there is none on this machine that can be started)' : 'postgres'
+const title = missingPostgres === undefined ? 'postgres' : `postgres (${missingPostgres})`
 
-describe.skipIf(isMissing)(title, () => {
+describe.skipIf(missingPostgres !== undefined)(title, () => {
   beforeAll(async () => {
-    const server = await startPostgres()
+    const server = await openDatabase()
     stop = server.stop
     const { url } = server
     databases = Array.from({ length: 3 }, () => connect<RateDatabase>(url))

@@ -4,22 +4,19 @@ import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
-import { postgresFolder, startPostgres } from '../support/postgres.ts'
+import { inSchema, missingPostgres, openDatabase } from '../support/postgres.ts'
 import { buildSession } from '../support/sessions.ts'
 
-const isMissing = postgresFolder === undefined
-const suite = isMissing
-  ? 'PostgreSQL as a store (skipped: there is no PostgreSQL on this machine)'
-  : 'PostgreSQL as a store'
+const suite = missingPostgres === undefined ? 'PostgreSQL as a store' : `PostgreSQL as a store (${missingPostgres})`
 
-describe.skipIf(isMissing)(suite, () => {
+describe.skipIf(missingPostgres !== undefined)(suite, () => {
   let url = ''
   let stop = async () => {}
   let admin: pg.Pool
   let schemas = 0
 
   beforeAll(async () => {
-    ;({ url, stop } = await startPostgres())
+    ;({ url, stop } = await openDatabase())
     admin = new pg.Pool({ connectionString: url, max: 2 })
     admin.on('error', () => {})
   })
@@ -32,7 +29,7 @@ describe.skipIf(isMissing)(suite, () => {
   async function newUrl(): Promise<string> {
     const schema = `store_${++schemas}`
     await admin.query(`create schema ${schema}`)
-    return `${url}&options=${encodeURIComponent(`-c search_path=${schema}`)}`
+    return inSchema(url, schema)
   }
   const open = async () => openPostgresStore(await newUrl())
   const schemaOf = () => `store_${schemas}`

@@ -15,7 +15,7 @@ function spoilt(number: number): SessionRows {
 }
 
 test('writes the neighbours of a session that cannot be written, and names it', async () => {
-  const tables = await openSqliteTables(newPath())
+  const tables = await openSqliteTables({ path: newPath() })
   const refusals = await tables.saveAll([rows(1), spoilt(2), rows(3)])
   expect(refusals.map(({ index }) => index)).toEqual([1])
   expect((await tables.list({}, 10)).data.map(({ id }) => id)).toEqual([3, 1].map(sessionId))
@@ -23,7 +23,7 @@ test('writes the neighbours of a session that cannot be written, and names it', 
 })
 
 test('writes nothing of a session that fails half-way, and keeps the version before', async () => {
-  const tables = await openSqliteTables(newPath())
+  const tables = await openSqliteTables({ path: newPath() })
   await tables.saveAll([rows(1)])
   await expect(tables.saveAll([spoilt(1)])).rejects.toThrow('UNIQUE')
   expect(await tables.recordOf(sessionId(1))).toBe(rows(1).payload[1])
@@ -32,7 +32,7 @@ test('writes nothing of a session that fails half-way, and keeps the version bef
 })
 
 test('writes batches of any size', async () => {
-  const tables = await openSqliteTables(newPath())
+  const tables = await openSqliteTables({ path: newPath() })
   let next = 0
   for (const size of [1, 3, 4, 15, 16, 63, 64, 85, 256]) {
     const batch = Array.from({ length: size }, () => rows(next++))

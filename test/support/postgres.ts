@@ -1,9 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import pg from 'pg'
 
 const run = promisify(execFile)
 
@@ -18,6 +20,18 @@ const account: Account | undefined = process.getuid?.() === 0 ? findAccount() : 
 /** Where the programs of a PostgreSQL are. Undefined: this machine has none that can be started. */
 export const postgresFolder = account === undefined ? undefined : findPrograms()
 
+/** The URL of a PostgreSQL that is running, whose user may create databases. Tests that crash one start their own nevertheless. */
+const runningUrl = process.env['LLLM_TEST_POSTGRES']
+
+/** Whether the user `guarded`, once there is one, has to give a password. All others need none. */
+export const isGuarded = runningUrl === undefined
+
+/** Why there is none to test with. Undefined: there is one. */
+export const missingPostgres =
+  postgresFolder === undefined && runningUrl === undefined
+    ? 'skipped: there is no PostgreSQL on this machine that can be started, and LLLM_TEST_POSTGRES names none'
+    : undefined
+
 export interface Postgres {
   readonly url: string
   /** Ends it at once, as a crash does: whoever is connected is cut off. */
@@ -26,6 +40,29 @@ export interface Postgres {
   start(): Promise<void>
   /** Ends it for good. */
   stop(): Promise<void>
+}
+
+/** A new and empty database, of the PostgreSQL that LLLM_TEST_POSTGRES names where it does, else of one of its own. */
+export async function openDatabase(): Promise<Pick<Postgres, 'url' | 'stop'>> {
+  if (runningUrl === undefined) return startPostgres()
+  const name = `lllm_test_${randomUUID().replaceAll('-', '')}`
+  const admin = new pg.Client({ connectionString: runningUrl })
+  await admin.connect()
+  await admin.query(`create database ${name}`)
+  const url = new URL(runningUrl)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    async stop() {
+      await admin.query(`drop database ${name} with (force)`)
+      await admin.end()
+    },
+  }
+}
+
+/** A database as seen by those who work in one of its schemas. */
+export function inSchema(url: string, schema: string): string {
+  return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${schema}`)}`
 }
 
 /** A new and empty PostgreSQL, at a socket in a folder of its own. */
@@ -39,6 +76,8 @@ export async function startPostgres(): Promise<Postgres> {
     ...account,
     cwd: folder,
   })
+  const access = join(data, 'pg_hba.conf')
+  writeFileSync(access, `local all guarded scram-sha-256\n${readFileSync(access, 'utf8')}`)
   let crash = await launch(postgresFolder, folder)
   return {
     url: `postgres://postgres@/postgres?host=${encodeURIComponent(folder)}`,

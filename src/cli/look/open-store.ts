@@ -15,7 +15,8 @@ export async function withStore<Result>(
   { env, folder }: Shell,
   work: (store: SessionStore) => Promise<Result>,
 ): Promise<Result> {
-  const store = await openSessionStore(await findDatabase(readSettings(env).database, folder))
+  const { database, migrate } = readSettings(env)
+  const store = await openSessionStore(await findDatabase(database, folder), { migrates: migrate === 'boot' })
   try {
     return await work(store)
   } finally {

@@ -1,0 +1,112 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { migrateSchema, readSchema } from '../../src/stores/database-schema.ts'
+import { openPostgresStore } from '../../src/stores/postgres-store.ts'
+import { sessionMigrations } from '../../src/stores/sql-migrations.ts'
+import { inSchema, isGuarded, missingPostgres, openDatabase } from '../support/postgres.ts'
+
+const { names } = sessionMigrations({})
+const suite =
+  missingPostgres === undefined ? 'the tables in PostgreSQL' : `the tables in PostgreSQL (${missingPostgres})`
+
+describe.skipIf(missingPostgres !== undefined)(suite, () => {
+  let url = ''
+  let stop = async () => {}
+  let admin: pg.Pool
+  let schemas = 0
+
+  beforeAll(async () => {
+    ;({ url, stop } = await openDatabase())
+    admin = new pg.Pool({ connectionString: url, max: 2 })
+    admin.on('error', () => {})
+  })
+  afterAll(async () => {
+    await admin.end()
+    await stop()
+  })
+
+  /** An empty schema, and how it is reached. */
+  async function newSchema() {
+    const schema = `schema_${++schemas}`
+    await admin.query(`create schema ${schema}`)
+    const tables = async () => {
+      const { rows } = await admin.query('select tablename from pg_tables where schemaname = $1', [schema])
+      return rows.map(({ tablename }) => tablename as string)
+    }
+    return { schema, url: inSchema(url, schema), tables }
+  }
+
+  test('are behind in an empty database, up to date after a migration, and left alone by the next one', async () => {
+    const { url: database } = await newSchema()
+    expect(await readSchema(database)).toMatchObject({ kind: 'postgresql', applied: [], pending: names })
+    expect(await migrateSchema(database)).toEqual(names)
+    expect(await readSchema(database)).toMatchObject({ applied: names, pending: [] })
+    expect(await migrateSchema(database)).toEqual([])
+  })
+
+  test('are made by one of several processes that migrate at once', async () => {
+    const { url: database } = await newSchema()
+    const taken = await Promise.all([1, 2, 3, 4].map(() => migrateSchema(database)))
+    expect(taken.filter((steps) => steps.length > 0)).toEqual([names])
+  })
+
+  test('are not touched by a process that may not migrate: it says what to do, and starts once that is done', async () => {
+    const { url: database, tables } = await newSchema()
+    const opening = openPostgresStore(database, { migrates: false })
+    await expect(opening).rejects.toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringContaining(`${names.length} steps behind this version. Run \`lllm db migrate\``),
+    })
+    expect(await tables()).toEqual([])
+    await migrateSchema(database)
+    await (await openPostgresStore(database, { migrates: false })).close()
+  })
+
+  test('are not mixed with those of another program, of which nothing is left behind', async () => {
+    const { schema, url: database, tables } = await newSchema()
+    await admin.query(`create table ${schema}.runs (finish_line text)`)
+    await expect(migrateSchema(database)).rejects.toThrow(/database of another program/)
+    expect(await tables()).toEqual(['runs'])
+  })
+
+  test('need a schema that is there', async () => {
+    await expect(migrateSchema(inSchema(url, 'nowhere'))).rejects.toThrow(/no schema that its search_path names/)
+  })
+
+  test('are not looked for in a database that is not there', async () => {
+    const { database = '' } = new pg.Client({ connectionString: url })
+    const at = url.lastIndexOf(`/${database}`)
+    const other = `${url.slice(0, at)}/not_there${url.slice(at + 1 + database.length)}`
+    await expect(readSchema(other)).rejects.toThrow(/not_there.*: PostgreSQL has no such database/)
+  })
+
+  test.skipIf(!isGuarded)(
+    `are kept from whoever gives a wrong password${isGuarded ? '' : ' (skipped: nobody needs one here)'}`,
+    async () => {
+      await admin.query(`create role guarded login password 'right'`)
+      const withPassword = (password: string) => url.replace('postgres@', `guarded:${password}@`)
+      const refused = readSchema(withPassword('hunter2'))
+      await expect(refused).rejects.toMatchObject({
+        code: 'store-unavailable',
+        message: expect.stringContaining('PostgreSQL refuses the user or the password of LLLM_DATABASE'),
+      })
+      await expect(refused).rejects.not.toThrow(/hunter2/)
+      expect(await readSchema(withPassword('right'))).toMatchObject({ pending: names })
+    },
+  )
+})
+
+describe('the URL of a PostgreSQL', () => {
+  test.for([
+    ['postgres://lllm:hunter2@127.0.0.1:9/none', '127.0.0.1:9/none: Nothing listens where PostgreSQL should be'],
+    ['postgresql://lllm:hunter2@[::1]:9/none', '::1:9/none: Nothing listens where PostgreSQL should be'],
+    ['postgres://lllm:hunter2@/none?host=/nowhere', 'none at the socket in /nowhere: Nothing listens'],
+    ['postgres://lllm:hunter2@host:port/none', 'LLLM_DATABASE cannot be read as a URL'],
+    ['postgres://lllm:hunter2/@host/none', 'LLLM_DATABASE cannot be read as a URL'],
+    ['postgres://lllm:hunter2@host/none?sslrootcert=/not/there', 'A file that LLLM_DATABASE names cannot be read'],
+  ])('%s: %s', async ([url = '', told = '']) => {
+    const refused = openPostgresStore(url)
+    await expect(refused).rejects.toMatchObject({ code: 'store-unavailable', message: expect.stringContaining(told) })
+    await expect(refused).rejects.not.toThrow(/hunter2/)
+  })
+})
