@@ -19,10 +19,10 @@ export interface DatabaseSchema extends SchemaSteps {
  */
 export async function readSchema(database: string): Promise<DatabaseSchema> {
   if (isPostgres(database)) {
-    const { addressOf, openKysely, openPool, withAddress } = await import('./postgres-database.ts')
+    const { addressOf, connectPool, openKysely, withAddress } = await import('./postgres-database.ts')
     const { readPostgresSteps } = await import('./postgres-schema.ts')
     return withAddress(database, async () => {
-      const db = openKysely<unknown>(openPool(database))
+      const db = openKysely<unknown>(await connectPool(database))
       try {
         return { kind: 'postgresql', name: addressOf(database), ...(await readPostgresSteps(db)) }
       } finally {

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { LllmError } from '../domain/errors.ts'
-import { PostgresUnusable, toStoreError } from './postgres-errors.ts'
+import { isAboutStartup, PostgresUnusable, toStoreError } from './postgres-errors.ts'
 
 /** Connections of one process. PostgreSQL has 100 by default, for all of them. */
 const connectionsMax = 10
@@ -19,20 +19,43 @@ const silenceMaxMs = 35_000
 export interface PoolOptions {
   /** For changes of the schema, which take as long as they take: one connection, whose statements have all the time. */
   readonly isPatient?: boolean
+  /** Whether a proxy is in between that lets nobody set timeouts at the server. Its own hold then, and the silence that is borne here. */
+  readonly isProxied?: boolean
   /** Of tests: half a minute is long. */
   readonly silenceMs?: number
 }
 
+/**
+ * Opens a pool and its first connection, in the way that what is in between allows: PgBouncer refuses whoever sets timeouts.
+ *
+ * @throws whatever the driver says when there is no connection to be had.
+ */
+export async function connectPool(url: string, options: PoolOptions = {}): Promise<pg.Pool> {
+  const pool = openPool(url, options)
+  try {
+    const client = await pool.connect()
+    client.release()
+    return pool
+  } catch (error) {
+    await pool.end()
+    if (options.isProxied || !isAboutStartup(error)) throw error
+    return connectPool(url, { ...options, isProxied: true })
+  }
+}
+
 /** A pool of connections. One that breaks is replaced by the next that is needed. */
-export function openPool(url: string, { isPatient = false, silenceMs = silenceMaxMs }: PoolOptions = {}): pg.Pool {
-  const timeouts = isPatient ? {} : { statement_timeout: statementTimeoutMs, lock_timeout: lockTimeoutMs }
+export function openPool(
+  url: string,
+  { isPatient = false, isProxied = false, silenceMs = silenceMaxMs }: PoolOptions = {},
+): pg.Pool {
+  const given = isPatient ? {} : { statement_timeout: statementTimeoutMs, lock_timeout: lockTimeoutMs }
+  // Whoever is frozen in a transaction does not hold up the others.
+  const timeouts = isProxied ? {} : { ...given, idle_in_transaction_session_timeout: statementTimeoutMs }
   const pool = new pg.Pool({
     connectionString: url,
     max: isPatient ? 1 : connectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
     ...timeouts,
-    // Whoever is frozen in a transaction does not hold up the others.
-    idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
     application_name: 'lllm',
     // A pool that nobody uses keeps no process alive.

@@ -46,7 +46,7 @@ const advice: ReadonlyMap<string, string> = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'The certificate of PostgreSQL is that of another host. Correct LLLM_DATABASE.'],
   [
     '08P01',
-    'What is between this process and PostgreSQL does not take all that is asked for. docs/operations.md says how PgBouncer does.',
+    'The proxy of PostgreSQL refuses the options of LLLM_DATABASE. Set them for its user instead: alter role … set search_path ….',
   ],
   ['28P01', 'PostgreSQL refuses the user or the password of LLLM_DATABASE.'],
   ['28000', 'PostgreSQL refuses the user of LLLM_DATABASE, or wants TLS: sslmode=verify-full.'],
@@ -77,6 +77,11 @@ export function toStoreError(cause: unknown): LllmError {
 /** Whether an error is about the values of a row, so that other rows may still be written: data exceptions and constraints. */
 export function isAboutRow(error: unknown): boolean {
   return /^(22|23)/.test(codeOf(error))
+}
+
+/** Whether what is in between does not take what a connection begins with. */
+export function isAboutStartup(error: unknown): boolean {
+  return codeOf(error) === '08P01'
 }
 
 /** Whether PostgreSQL undid a transaction in favour of another one. It may be tried again. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { RunChange } from '../domain/run-store.ts'
+import { connectTimeoutMs } from './postgres-database.ts'
 import { localRunChanges, type RunChanges } from './run-changes.ts'
 
 const channel = 'lllm_runs'
@@ -39,7 +40,12 @@ export function openPostgresRunChanges(url: string, pool: pg.Pool): PostgresRunC
 
   function listen() {
     if (isClosed) return
-    const client = new pg.Client({ connectionString: url, keepAlive: true, application_name: 'lllm listener' })
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      application_name: 'lllm listener',
+    })
     listener = client
     const again = () => {
       if (listener !== client || isClosed) return

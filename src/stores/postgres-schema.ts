@@ -1,6 +1,6 @@
 import { Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { openPool } from './postgres-database.ts'
+import { connectPool } from './postgres-database.ts'
 import { PostgresUnusable } from './postgres-errors.ts'
 import { type SchemaSteps, schemaRefusals, sortSteps } from './schema-steps.ts'
 import { sessionMigrations } from './sql-migrations.ts'
@@ -32,7 +32,8 @@ export async function readPostgresSteps(db: Kysely<unknown>): Promise<SchemaStep
  * @throws what readPostgresSteps throws.
  */
 export async function migratePostgres(url: string): Promise<readonly string[]> {
-  const db = new Kysely<unknown>({ dialect: createMigrationDialect(url) })
+  const pool = await connectPool(url, { isPatient: true })
+  const db = new Kysely<unknown>({ dialect: new MigrationDialect({ pool }) })
   try {
     return await db.transaction().execute(async (transaction) => {
       // Ends with the transaction, also where a proxy shares connections out by transaction.
@@ -85,8 +86,4 @@ class MigrationDialect extends PostgresDialect {
   override createAdapter() {
     return new LockedAdapter()
   }
-}
-
-function createMigrationDialect(url: string): PostgresDialect {
-  return new MigrationDialect({ pool: openPool(url, { isPatient: true }) })
 }

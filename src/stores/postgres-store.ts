@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import { createTableBudgetStore, type StoreWithBudgets } from './budget-tables.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
-import { openKysely, openPool, withAddress } from './postgres-database.ts'
+import { connectPool, openKysely, withAddress } from './postgres-database.ts'
 import { isAboutRow, PostgresUnusable, toStoreError, withStoreErrors } from './postgres-errors.ts'
 import { openPostgresRunChanges } from './postgres-run-changes.ts'
 import { migratePostgres, readPostgresSteps } from './postgres-schema.ts'
@@ -85,7 +85,7 @@ function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
 }
 
 async function openUpToDate(url: string, migrates: boolean) {
-  const pool = openPool(url)
+  const pool = await connectPool(url)
   const db = openKysely<AllTables>(pool)
   try {
     const steps = await readPostgresSteps(as(db))

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type KeeperEvent, keepSessions } from '../../src/engine/session-keeper.ts'
+import { migrateSchema } from '../../src/stores/database-schema.ts'
 import { openKysely, openPool } from '../../src/stores/postgres-database.ts'
 import { withStoreErrors } from '../../src/stores/postgres-errors.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
@@ -88,21 +89,42 @@ describe.skipIf(postgresFolder === undefined)(suite, () => {
     wire.thaw()
     expect((await ask()).rows).toEqual([{ one: 1 }])
   })
+
+  test('is used through a proxy that shares its connections out and lets nobody set timeouts', async () => {
+    const { port } = await openWire(postgres.url, { refusesTimeouts: true })
+    const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+    await migrateSchema(url)
+    const store = await openPostgresStore(url)
+    onTestFinished(() => store.close())
+    await store.save(buildSession({ id: sessionId(31) }))
+    expect(await store.get(sessionId(31))).toMatchObject({ id: sessionId(31) })
+  })
 })
 
-/** A port whose traffic to a database can be held up, as by a network that is cut. */
-async function openWire(url: string) {
+/** What PgBouncer answers to whoever sets a timeout. */
+function refusal(): Buffer {
+  const fields = 'SFATAL\0C08P01\0Munsupported startup parameter: statement_timeout\0\0'
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(fields.length + 4)
+  return Buffer.concat([Buffer.from('E'), length, Buffer.from(fields)])
+}
+
+/** A port whose traffic to a database can be held up, as by a network that is cut, and which may let nobody set timeouts. */
+async function openWire(url: string, { refusesTimeouts = false } = {}) {
   const { host } = new pg.Client({ connectionString: url })
   let isFrozen = false
   const sockets: Socket[] = []
   const server = createServer((near) => {
     const far = connect(`${host}/.s.PGSQL.5432`)
     sockets.push(near, far)
+    near.once('data', (beginning) => {
+      if (refusesTimeouts && beginning.includes('_timeout')) near.end(refusal())
+    })
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
-      from.on('data', (piece) => isFrozen || to.write(piece))
+      from.on('data', (piece) => isFrozen || !to.writable || to.write(piece))
       from.on('close', () => to.destroy())
       from.on('error', () => {})
     }
