@@ -2,33 +2,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { costColumns } from '../../src/stores/sql-schema.ts'
 import { databaseFiles } from '../support/database-files.ts'
-import { range } from '../support/session-stores.ts'
+import { answersUntilKill, callers, killUnderLoad } from './support/kill-under-load.ts'
 import { scripted } from './support/service.ts'
-import { type SpawnedService, spawnService } from './support/spawned-service.ts'
-
-const callers = 50
-/** The process is killed as soon as this many calls have been answered. */
-const answersUntilKill = 100
+import { spawnService } from './support/spawned-service.ts'
 
 const files = databaseFiles()
-
-/** Calls from many callers at once until the process is killed in the middle of it. Gives the sessions that were answered. */
-async function killUnderLoad(service: SpawnedService): Promise<string[]> {
-  const answered: string[] = []
-  async function callOn(caller: number) {
-    for (;;) {
-      const { status, body } = await service.call('pipeline', 'bees', { tags: { caller: `${caller}`, team: 'e2e' } })
-      expect(status).toBe(200)
-      answered.push(String(body.session_id))
-      if (answered.length === answersUntilKill) service.kill('SIGKILL')
-    }
-  }
-  // Every caller ends when its connection breaks.
-  const ended = await Promise.allSettled(range(callers).map(callOn))
-  for (const { reason } of ended as readonly PromiseRejectedResult[]) expect(reason).toBeInstanceOf(TypeError)
-  expect(await service.exited).toMatchObject({ signal: 'SIGKILL' })
-  return answered
-}
 
 /** Sessions of which a part is missing, or whose parts do not add up. */
 const halfSessions = `

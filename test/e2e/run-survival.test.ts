@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { SessionRecord } from '../../src/domain/session-record.ts'
 import { eventsOf, type StreamEvent } from '../http/stream-client.ts'
 import { databaseFiles } from '../support/database-files.ts'
+import { startPostgres } from '../support/postgres.ts'
 import type { ProviderRequest, ScriptLine } from '../support/scripted-provider.ts'
 import { callsTool, json, says } from '../support/scripted-provider.ts'
 import { range } from '../support/session-stores.ts'
@@ -17,7 +18,17 @@ const killCount = Number(process.env['LLLM_TEST_KILLS'] ?? 4)
 /** Requests that a run makes when nothing disturbs it, and one or two fewer. */
 const requestsPerRun = 14
 
+/** SQLite, or `postgresql`, where each kill costs the time after which a silent process is taken for dead. */
+const kind = process.env['LLLM_TEST_RUNS_ON'] ?? 'sqlite'
+
 const files = databaseFiles()
+
+async function newDatabase(): Promise<string> {
+  if (kind !== 'postgresql') return files.newPath()
+  const { url, stop } = await startPostgres()
+  onTestFinished(stop)
+  return url
+}
 
 const short = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
@@ -75,7 +86,7 @@ test('runs survive kill -9: right answers, nothing finished is asked again, ever
 }, async () => {
   const provider = await scripted(reply)
   const folder = await writePackage(survivingPackage)
-  const database = files.newPath()
+  const database = await newDatabase()
   const env = { LLLM_RUN_WORKERS: '6', LLLM_RUN_ATTEMPTS_MAX: '1000' }
   const start = () => spawnService({ provider, folder, database, env })
   const tasks = range(runCount).map((number) => `task ${number}`)
@@ -152,6 +163,6 @@ test('runs survive kill -9: right answers, nothing finished is asked again, ever
     expect(new Set(started).size).toBe(started.length)
   }
   process.stdout.write(
-    `${runCount} runs, ${killCount} kills: ${askedAgain} requests were asked again, ${lost} were lost in flight, ${paid.length} replies paid for\n`,
+    `${runCount} runs on ${kind}, ${killCount} kills: ${askedAgain} requests were asked again, ${lost} were lost in flight, ${paid.length} replies paid for\n`,
   )
 })

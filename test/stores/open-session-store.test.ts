@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { openSessionStore } from '../../src/stores/open-session-store.ts'
 import { databaseFiles } from '../support/database-files.ts'
 
+const run = promisify(execFile)
 const { newPath } = databaseFiles()
 
 test('keeps sessions in memory when that is asked for', async () => {
@@ -44,3 +47,19 @@ test.for(['', '  ', 'mysql://host/x', 'https://host/x.db', 'file://elsewhere/x.d
     })
   },
 )
+
+test('loads what speaks to PostgreSQL only for a PostgreSQL', { timeout: 30_000 }, async () => {
+  const root = new URL('../../src/', import.meta.url).href
+  const script = `
+    import { createRequire } from 'node:module'
+    const loaded = () => Object.keys(createRequire('${root}').cache).some((file) => /[\\\\/]node_modules[\\\\/]pg[\\\\/]/.test(file))
+    await import('${root}assemble.ts')
+    const { openSessionStore } = await import('${root}stores/open-session-store.ts')
+    await (await openSessionStore(':memory:')).close()
+    await (await openSessionStore(${JSON.stringify(newPath())})).close()
+    const before = loaded()
+    await openSessionStore('postgres://127.0.0.1:9/none').catch(() => {})
+    console.log(JSON.stringify([before, loaded()]))`
+  const { stdout } = await run(process.execPath, ['-e', script])
+  expect(JSON.parse(stdout)).toEqual([false, true])
+})
