@@ -33,7 +33,13 @@ export async function readPostgresSteps(db: Kysely<unknown>): Promise<SchemaStep
  */
 export async function migratePostgres(url: string): Promise<readonly string[]> {
   const pool = await connectPool(url, { isPatient: true })
-  const db = new Kysely<unknown>({ dialect: new MigrationDialect({ pool }) })
+  let firstError: unknown
+  const db = new Kysely<unknown>({
+    dialect: new MigrationDialect({ pool }),
+    log(event) {
+      if (event.level === 'error') firstError ??= event.error
+    },
+  })
   try {
     return await db.transaction().execute(async (transaction) => {
       // Ends with the transaction, also where a proxy shares connections out by transaction.
@@ -45,6 +51,9 @@ export async function migratePostgres(url: string): Promise<readonly string[]> {
       if (error !== undefined) throw error
       return steps.pending
     })
+  } catch (error) {
+    // What follows the first error of a transaction only says that there was one.
+    throw firstError ?? error
   } finally {
     await db.destroy()
   }

@@ -4,8 +4,10 @@ import { migrateSchema, readSchema } from '../../src/stores/database-schema.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { sessionMigrations } from '../../src/stores/sql-migrations.ts'
 import { inSchema, isGuarded, missingPostgres, openDatabase } from '../support/postgres.ts'
+import { buildSession } from '../support/sessions.ts'
 
 const { names } = sessionMigrations({})
+const unguarded = isGuarded ? '' : ' (skipped: the users of LLLM_TEST_POSTGRES are not ours to make)'
 const suite =
   missingPostgres === undefined ? 'the tables in PostgreSQL' : `the tables in PostgreSQL (${missingPostgres})`
 
@@ -80,20 +82,32 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     await expect(readSchema(other)).rejects.toThrow(/not_there.*: PostgreSQL has no such database/)
   })
 
-  test.skipIf(!isGuarded)(
-    `are kept from whoever gives a wrong password${isGuarded ? '' : ' (skipped: nobody needs one here)'}`,
-    async () => {
-      await admin.query(`create role guarded login password 'right'`)
-      const withPassword = (password: string) => url.replace('postgres@', `guarded:${password}@`)
-      const refused = readSchema(withPassword('hunter2'))
-      await expect(refused).rejects.toMatchObject({
-        code: 'store-unavailable',
-        message: expect.stringContaining('PostgreSQL refuses the user or the password of LLLM_DATABASE'),
-      })
-      await expect(refused).rejects.not.toThrow(/hunter2/)
-      expect(await readSchema(withPassword('right'))).toMatchObject({ pending: names })
-    },
-  )
+  test.skipIf(!isGuarded)(`are kept from whoever gives a wrong password${unguarded}`, async () => {
+    await admin.query(`create role guarded login password 'right'`)
+    const withPassword = (password: string) => url.replace('postgres@', `guarded:${password}@`)
+    const refused = readSchema(withPassword('hunter2'))
+    await expect(refused).rejects.toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringContaining('PostgreSQL refuses the user or the password of LLLM_DATABASE'),
+    })
+    await expect(refused).rejects.not.toThrow(/hunter2/)
+    expect(await readSchema(withPassword('right'))).toMatchObject({ pending: names })
+  })
+
+  test.skipIf(!isGuarded)(`are enough for a user who only reads and writes them${unguarded}`, async () => {
+    const { schema, url: database } = await newSchema()
+    await admin.query(`create role helper login; grant usage on schema ${schema} to helper`)
+    const asHelper = database.replace('postgres@', 'helper@')
+    await expect(migrateSchema(asHelper)).rejects.toThrow(
+      /may not do what is needed.*right to create and change tables/,
+    )
+    await migrateSchema(database)
+    await admin.query(`grant select, insert, update, delete on all tables in schema ${schema} to helper`)
+    const store = await openPostgresStore(asHelper, { migrates: false })
+    await store.save(buildSession())
+    expect((await store.list({}, 10)).data).toHaveLength(1)
+    await store.close()
+  })
 })
 
 describe('the URL of a PostgreSQL', () => {
