@@ -67,6 +67,10 @@ const advice: ReadonlyMap<string, string> = new Map([
 
 /** Any error of the database as the one that stores promise. It quotes nothing: errors of the driver may name values and passwords. */
 export function toStoreError(cause: unknown): LllmError {
+  if (isRefusedValue(cause)) {
+    const message = 'PostgreSQL never takes what it was given. The log has the cause.'
+    return new LllmError('store-unavailable', message, { isPermanent: true }, { cause })
+  }
   const message =
     cause instanceof PostgresUnusable
       ? cause.message
@@ -84,9 +88,17 @@ export function isAboutStartup(error: unknown): boolean {
   return codeOf(error) === '08P01'
 }
 
-/** Whether PostgreSQL undid a transaction in favour of another one. It may be tried again. */
+/** Whether PostgreSQL will never take a value: it is none of its type, or larger than anything may be. */
+function isRefusedValue(error: unknown): boolean {
+  return /^(22|54)/.test(codeOf(error))
+}
+
+/**
+ * Whether PostgreSQL undid a transaction in favour of another one, which may have written the same row for the first time. It may be
+ * tried again.
+ */
 function isOvertaken(error: unknown): boolean {
-  return /^40(001|P01)$/.test(codeOf(error))
+  return /^(40001|40P01|23505)$/.test(codeOf(error))
 }
 
 function codeOf(error: unknown): string {

@@ -77,6 +77,17 @@ describe.skipIf(postgresFolder === undefined)(suite, () => {
     expect(await store.get(sessionId(21))).toMatchObject({ id: sessionId(21) })
   })
 
+  test('takes one session from several processes at once', async () => {
+    const stores = await Promise.all([1, 2, 3].map(() => openPostgresStore(postgres.url)))
+    onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))))
+    for (let round = 0; round < 20; round++) {
+      const session = buildSession({ id: sessionId(100 + round), tags: { from: 'several' } })
+      await Promise.all(stores.map((store) => store.save(session)))
+    }
+    const reports = await Promise.all(stores.map((store) => store.costs({ tags: { from: 'several' } }, ['tactic'])))
+    expect(reports.map(({ total }) => total.sessions)).toEqual([20, 20, 20])
+  })
+
   test('is given up where it vanished from the network, and found again by the next call', async () => {
     const wire = await openWire(postgres.url)
     const pool = openPool(`postgres://postgres@127.0.0.1:${wire.port}/postgres`, { silenceMs: 100 })
@@ -149,7 +160,7 @@ async function openWire(url: string, { refusesTimeouts = false } = {}) {
 describe('what PostgreSQL undoes in favour of others', () => {
   const overtaken = (code: string) => Object.assign(new Error('could not serialize access'), { code })
 
-  test.for(['40001', '40P01'])('is tried again when it says %s', async (code) => {
+  test.for(['40001', '40P01', '23505'])('is tried again when it says %s', async (code) => {
     let tries = 0
     const { save } = withStoreErrors({
       async save() {
@@ -165,8 +176,11 @@ describe('what PostgreSQL undoes in favour of others', () => {
     const save = vi.fn(async () => Promise.reject(overtaken('40001')))
     await expect(withStoreErrors({ save }).save()).rejects.toMatchObject(unavailable)
     expect(save).toHaveBeenCalledTimes(5)
-    const refused = vi.fn(async () => Promise.reject(overtaken('23505')))
-    await expect(withStoreErrors({ refused }).refused()).rejects.toMatchObject(unavailable)
+    const refused = vi.fn(async () => Promise.reject(overtaken('22021')))
+    await expect(withStoreErrors({ refused }).refused()).rejects.toMatchObject({
+      ...unavailable,
+      data: { isPermanent: true },
+    })
     expect(refused).toHaveBeenCalledTimes(1)
   })
 })
