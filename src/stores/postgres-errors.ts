@@ -80,7 +80,7 @@ export function toStoreError(cause: unknown): LllmError {
 
 /** Whether an error is about the values of a row, so that other rows may still be written: data exceptions and constraints. */
 export function isAboutRow(error: unknown): boolean {
-  return /^(22|23)/.test(codeOf(error))
+  return /^(22|23)/.test(codeOf(error)) && !isOvertaken(error)
 }
 
 /** Whether what is in between does not take what a connection begins with. */

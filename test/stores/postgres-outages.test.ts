@@ -77,17 +77,6 @@ describe.skipIf(postgresFolder === undefined)(suite, () => {
     expect(await store.get(sessionId(21))).toMatchObject({ id: sessionId(21) })
   })
 
-  test('takes one session from several processes at once', async () => {
-    const stores = await Promise.all([1, 2, 3].map(() => openPostgresStore(postgres.url)))
-    onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))))
-    for (let round = 0; round < 20; round++) {
-      const session = buildSession({ id: sessionId(100 + round), tags: { from: 'several' } })
-      await Promise.all(stores.map((store) => store.save(session)))
-    }
-    const reports = await Promise.all(stores.map((store) => store.costs({ tags: { from: 'several' } }, ['tactic'])))
-    expect(reports.map(({ total }) => total.sessions)).toEqual([20, 20, 20])
-  })
-
   test('is given up where it vanished from the network, and found again by the next call', async () => {
     const wire = await openWire(postgres.url)
     const pool = openPool(`postgres://postgres@127.0.0.1:${wire.port}/postgres`, { silenceMs: 100 })
