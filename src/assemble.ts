@@ -6,11 +6,13 @@ import { openStandingBudgets } from './engine/standing-budgets.ts'
 import { lazyRemotes } from './lazy-remotes.ts'
 import { loadHouse } from './load-house.ts'
 import { openRuns } from './open-runs.ts'
+import { openWebhooks } from './open-webhooks.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import type { Settings } from './settings.ts'
 import { openSessionStore } from './stores/open-session-store.ts'
+import type { WebhookEvent } from './webhooks/webhook-sender.ts'
 
 export interface AssembleOptions {
   /** Where the search for a manifest begins. */
@@ -19,6 +21,8 @@ export interface AssembleOptions {
   readonly onKeeperEvent: (event: KeeperEvent) => void
   /** Is told of the runs that this process works on. */
   readonly onRunEvent?: (event: DispatcherEvent) => void
+  /** Is told of the webhooks that this process sends. */
+  readonly onWebhookEvent?: (event: WebhookEvent) => void
 }
 
 /**
@@ -43,11 +47,16 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const keeper = keepSessions(store, options.onKeeperEvent)
     const engineParts = { world, prices, toolSource: house.toolSource, remotes, ...budgets }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
+    const webhooks = await openWebhooks(settings, store.webhooks, options)
+    const judgeWebhook = (url: string) => webhooks.judge(url)
+    const besides = webhooks.work
     return createRuntime({
       settings,
       house,
       engine,
-      runs: openRuns(settings, store.runs, engine, options),
+      runs: openRuns(settings, store.runs, engine, { ...options, judgeWebhook, besides }),
+      webhooks: store.webhooks,
+      judgeWebhook,
       engineParts,
       store,
       idempotency: store.idempotency,

@@ -55,8 +55,17 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store, runs, idempotency } = runtime
-  return { engine, store, runs, idempotency, info: describeService(runtime), world: systemWorld }
+  const { engine, store, runs, webhooks, judgeWebhook, idempotency } = runtime
+  return {
+    engine,
+    store,
+    runs,
+    webhooks,
+    judgeWebhook,
+    idempotency,
+    info: describeService(runtime),
+    world: systemWorld,
+  }
 }
 
 function describeService({ packages: { root, all, origins }, invokers }: Runtime): ServiceInfo {

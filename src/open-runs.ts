@@ -2,6 +2,7 @@ import type { World } from './domain/clock.ts'
 import { LllmError } from './domain/errors.ts'
 import type { RunStore } from './domain/run-store.ts'
 import type { Engine } from './engine/engine.ts'
+import type { BackgroundWork } from './runs/background-work.ts'
 import { openChangeHub } from './runs/change-hub.ts'
 import { createRuns } from './runs/create-runs.ts'
 import { createDispatcher, type DispatcherEvent } from './runs/dispatcher.ts'
@@ -17,7 +18,18 @@ export function openRuns(
   settings: Pick<Settings, 'role' | 'runWorkers' | 'runConcurrency' | 'runTimeoutMs' | 'runAttemptsMax'>,
   store: RunStore,
   engine: Engine,
-  { world, onRunEvent = () => {} }: { readonly world: World; readonly onRunEvent?: (event: DispatcherEvent) => void },
+  {
+    world,
+    onRunEvent = () => {},
+    judgeWebhook = () => undefined,
+    besides = [],
+  }: {
+    readonly world: World
+    readonly onRunEvent?: (event: DispatcherEvent) => void
+    readonly judgeWebhook?: (url: string) => string | undefined
+    /** What goes on wherever runs are worked on. */
+    readonly besides?: readonly BackgroundWork[]
+  },
 ): Runs {
   const { role } = settings
   if (role !== 'all' && !store.isShared) {
@@ -40,5 +52,13 @@ export function openRuns(
     },
     onEvent: onRunEvent,
   })
-  return createRuns({ store, dispatcher, hub, world, runTimeoutMs: settings.runTimeoutMs })
+  return createRuns({
+    store,
+    dispatcher,
+    hub,
+    world,
+    runTimeoutMs: settings.runTimeoutMs,
+    judgeWebhook,
+    besides: role === 'server' ? [] : besides,
+  })
 }

@@ -8,6 +8,7 @@ import type { Asset, ConfigSource, Package, PackageSet } from './domain/package.
 import { configKind } from './domain/resource-kinds.ts'
 import type { SessionStore } from './domain/session-store.ts'
 import { isTacticClass, type TacticClass } from './domain/tactic.ts'
+import type { WebhookStore } from './domain/webhook-store.ts'
 import type { Engine } from './engine/engine.ts'
 import type { EngineParts } from './engine/engine-parts.ts'
 import { findAsset } from './engine/find-asset.ts'
@@ -26,6 +27,10 @@ export interface Runtime {
   readonly store: SessionStore
   /** Work that goes on without its caller. Nobody works on it here before `runs.start()`, which a server does by itself. */
   readonly runs: Runs
+  /** What became of telling the ends of runs. */
+  readonly webhooks: Pick<WebhookStore, 'ofRun' | 'redeliver'>
+  /** Says why the ends of runs may not be told at a URL; undefined: they may. */
+  judgeWebhook(url: string): string | undefined
   /** What requests to its servers came to that had a key. */
   readonly idempotency: IdempotencyStore
   /** What it was made with, other than secrets. Immutable. */
@@ -67,6 +72,8 @@ export interface RuntimeParts {
   readonly house: Omit<House, 'tree'>
   readonly engine: Engine
   readonly runs: Runs
+  readonly webhooks: WebhookStore
+  judgeWebhook(url: string): string | undefined
   readonly engineParts: EngineParts
   readonly store: SessionStore
   readonly idempotency: IdempotencyStore
@@ -75,7 +82,7 @@ export interface RuntimeParts {
 }
 
 export function createRuntime(parts: RuntimeParts): Runtime {
-  const { settings, house, engine, runs, engineParts, store, idempotency, keeper, warnings } = parts
+  const { settings, house, engine, runs, webhooks, engineParts, store, idempotency, keeper, warnings } = parts
   const { tactics, packages, binder, invokers } = house
   const { root: source } = packages
 
@@ -119,6 +126,8 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     engine,
     store,
     runs,
+    webhooks,
+    judgeWebhook: (url) => parts.judgeWebhook(url),
     idempotency,
     settings: withoutSecrets(settings),
     package: source,

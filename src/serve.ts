@@ -11,6 +11,7 @@ import { type Environment, processEnvironment, readSettings, type Settings } fro
 import { simulatedNotice } from './simulated-notice.ts'
 import { systemWorld } from './system-world.ts'
 import { version } from './version.ts'
+import type { WebhookEvent } from './webhooks/webhook-sender.ts'
 
 /** By then a start is over. */
 const releaseAfterMs = 1_000
@@ -65,6 +66,7 @@ async function startService(settings: Settings): Promise<Service> {
       logger[type === 'session.saved-late' ? 'info' : 'error']({ session_id: sessionId, ...error }, type)
     },
     onRunEvent: (event) => logRunEvent(logger, event),
+    onWebhookEvent: (event) => logWebhookEvent(logger, event),
   })
   try {
     for (const warning of runtime.warnings) logger.warn(warning)
@@ -98,6 +100,18 @@ function logRunEvent(logger: Logger, event: DispatcherEvent) {
   }
   const { type, runId, attempt, ...more } = event
   logger.info({ run_id: runId, attempt, ...more }, type)
+}
+
+/** Of a URL the host alone is logged: the rest of it may be a secret. */
+function logWebhookEvent(logger: Logger, event: WebhookEvent) {
+  if (event.type === 'webhook.store-failed') {
+    logger.error({ err: toErrorLog(event.error) }, 'the store of webhooks does not answer')
+    return
+  }
+  const { type, deliveryId, runId, host, attempt, step } = event
+  const { status, fault, durationMs } = attempt
+  const told = { delivery_id: deliveryId, run_id: runId, host, status, fault, duration_ms: durationMs, step }
+  logger[step === 'delivered' ? 'info' : 'warn'](told, type)
 }
 
 const listenFailures: ReadonlyMap<string, string> = new Map([

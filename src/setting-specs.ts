@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hookSettingSpecs } from './hook-setting-specs.ts'
 import { runSettingSpecs } from './run-setting-specs.ts'
 import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
 
@@ -162,4 +163,5 @@ export const settingSpecs = {
     schema: wholeNumber(0, 3_600_000),
   },
   ...runSettingSpecs,
+  ...hookSettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>

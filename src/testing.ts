@@ -7,6 +7,7 @@ import { createEngine } from './engine/create-engine.ts'
 import { keepSessions } from './engine/session-keeper.ts'
 import { type House, loadHouse } from './load-house.ts'
 import { openRuns } from './open-runs.ts'
+import { openWebhooks } from './open-webhooks.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import { readSettings } from './settings.ts'
 import { createMemoryIdempotencyStore } from './stores/memory-idempotency-store.ts'
@@ -88,13 +89,16 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
   const keeper = keepSessions(store, () => {})
   const engineParts = { world, prices: flatPrices(), toolSource: house.toolSource, remotes }
   const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
-  const { createMemoryRunStore } = await import('./stores/memory-run-store.ts')
-  const runStore = createMemoryRunStore(store, () => clock.now())
+  const { createMemoryRuns } = await import('./stores/memory-runs.ts')
+  const { runs: runStore, webhooks } = createMemoryRuns(store, () => clock.now())
+  const { judge: judgeWebhook } = await openWebhooks(settings, webhooks, { world })
   const runtime = createRuntime({
     settings,
     house,
     engine,
-    runs: openRuns(settings, runStore, engine, { world }),
+    runs: openRuns(settings, runStore, engine, { world, judgeWebhook }),
+    webhooks,
+    judgeWebhook,
     engineParts,
     store,
     idempotency: createMemoryIdempotencyStore(),

@@ -43,6 +43,7 @@ describe('without any variable', () => {
       runConcurrency: 1_000,
       runTimeoutMs: 86_400_000,
       runAttemptsMax: 25,
+      webhookAllowPrivate: false,
       invokerKeys: new Map(),
       warnings: [],
     })

@@ -19,6 +19,7 @@ export const errorCodes = {
   'unknown-session': 'No session has this id.',
   'unknown-run': 'No run has this id.',
   'unknown-batch': 'No batch of runs has this id.',
+  'unknown-delivery': 'The run has no webhook delivery of this id.',
   'run-conflict': 'The run is in a state in which this cannot be done.',
   'idempotency-conflict': 'A request with the same Idempotency-Key is still under way.',
   'idempotency-mismatch': 'The Idempotency-Key was used for another request.',

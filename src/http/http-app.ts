@@ -3,6 +3,7 @@ import type { World } from '../domain/clock.ts'
 import type { IdempotencyStore } from '../domain/idempotency-store.ts'
 import type { PackageOrigin } from '../domain/package.ts'
 import type { SessionStore } from '../domain/session-store.ts'
+import type { WebhookStore } from '../domain/webhook-store.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Admission, AdmissionBounds } from './admission.ts'
@@ -53,6 +54,8 @@ export interface HttpApp {
   readonly runs: Runs
   /** What requests with an `Idempotency-Key` came to. */
   readonly idempotency: IdempotencyStore
+  /** What became of telling the ends of runs. */
+  readonly webhooks: Pick<WebhookStore, 'ofRun' | 'redeliver'>
   /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are told nowhere. */
   readonly judgeWebhook?: (url: string) => string | undefined
   readonly settings: HttpSettings

@@ -25,6 +25,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'unknown-session': { status: 404, title: 'Unknown session', retryable: false },
   'unknown-run': { status: 404, title: 'Unknown run', retryable: false },
   'unknown-batch': { status: 404, title: 'Unknown batch', retryable: false },
+  'unknown-delivery': { status: 404, title: 'Unknown delivery', retryable: false },
   'run-conflict': { status: 409, title: 'Run conflict', retryable: false },
   'idempotency-conflict': { status: 409, title: 'Request under way', retryable: true, retryAfterMs: 2_000 },
   'idempotency-mismatch': { status: 422, title: 'Idempotency key used before', retryable: false },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ErrorCode, LllmError } from '../domain/errors.ts'
+import { sessionIdPattern } from '../domain/session.ts'
 import { runId } from './fields.ts'
 import { wholeNumberText } from './number-text.ts'
 import { describeRequest } from './openapi/components.ts'
@@ -7,6 +8,7 @@ import { pathParameter } from './openapi/parameters.ts'
 import { parse } from './parse.ts'
 
 const params = z.strictObject({ id: runId })
+const deliveryParams = z.strictObject({ id: runId, delivery_id: z.string().regex(sessionIdPattern) })
 const reason = z.strictObject({
   reason: z.string().min(1).max(256).optional().describe('Is kept with the run, and told to whoever asks.'),
 })
@@ -28,6 +30,7 @@ export const cancelRequestBody = {
 const reasonDefault = 'somebody asked for it'
 
 export const runIdParameter = pathParameter('id', 'The id of the run.')
+export const deliveryIdParameter = pathParameter('delivery_id', 'The id of the delivery.')
 export const batchIdParameter = pathParameter('id', 'The id of the batch.')
 
 /** @throws LllmError `unknown-run` for an id that is none. */
@@ -38,6 +41,13 @@ export function parseRunId(given: unknown): string {
 /** @throws LllmError `unknown-batch` for an id that is none. */
 export function parseBatchId(given: unknown): string {
   return parseId(given, () => new LllmError('unknown-batch', 'There is no such batch of runs.'))
+}
+
+/** @throws LllmError `unknown-delivery` for ids of which one is none. */
+export function parseDeliveryParams(given: unknown) {
+  const parsed = deliveryParams.safeParse(given)
+  if (!parsed.success) throw new LllmError('unknown-delivery', 'The run has no such delivery.')
+  return { runId: parsed.data.id, deliveryId: parsed.data.delivery_id }
 }
 
 function parseId(given: unknown, unknown: () => LllmError): string {

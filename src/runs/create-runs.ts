@@ -4,6 +4,7 @@ import { LllmError } from '../domain/errors.ts'
 import type { NewRun, Run, RunBatch } from '../domain/run.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { PreparedCall } from '../engine/engine.ts'
+import type { BackgroundWork } from './background-work.ts'
 import type { ChangeHub } from './change-hub.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { followRun, waitForEnd } from './follow-run.ts'
@@ -21,9 +22,14 @@ export interface RunsParts {
   readonly world: World
   /** What a run may take that asks for nothing, in ms. */
   readonly runTimeoutMs: number
+  /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are not judged. */
+  readonly judgeWebhook?: (url: string) => string | undefined
+  /** What begins and ends with the work on runs. */
+  readonly besides?: readonly BackgroundWork[]
 }
 
-export function createRuns({ store, dispatcher, hub, world, runTimeoutMs }: RunsParts): Runs {
+export function createRuns(parts: RunsParts): Runs {
+  const { store, dispatcher, hub, world, runTimeoutMs, judgeWebhook = () => undefined, besides = [] } = parts
   const { clock, newId } = world
 
   function toNewRun(
@@ -32,6 +38,8 @@ export function createRuns({ store, dispatcher, hub, world, runTimeoutMs }: Runs
     place: Pick<NewRun, 'id' | 'batchId' | 'batchIndex'>,
   ): NewRun {
     const nowMs = clock.now()
+    const refusal = options.webhook && judgeWebhook(options.webhook.url)
+    if (refusal !== undefined) throw new LllmError('invalid-request', `The URL of the webhook ${refusal}.`)
     return {
       ...place,
       tactic: tactic.name,
@@ -127,10 +135,13 @@ export function createRuns({ store, dispatcher, hub, world, runTimeoutMs }: Runs
       if ((await store.cancelBatch(id, reason)) === undefined) await batch(id)
       return batch(id)
     },
-    start: () => dispatcher.start(),
+    async start() {
+      await dispatcher.start()
+      for (const work of besides) work.start()
+    },
     health: async () => ({ ...(await store.counts()), runningHere: dispatcher.runningCount }),
     async drain(graceMs) {
-      await dispatcher.drain(graceMs)
+      await Promise.all([dispatcher.drain(graceMs), ...besides.map((work) => work.close(graceMs))])
       hub.close()
     },
   }

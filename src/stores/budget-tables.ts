@@ -3,6 +3,7 @@ import type { IdempotencyStore } from '../domain/idempotency-store.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { SharedRates } from '../domain/shared-rates.ts'
+import type { WebhookStore } from '../domain/webhook-store.ts'
 import type { IdempotencyTables } from './idempotency-tables.ts'
 import type { CallRuns } from './run-tables.ts'
 import type { SessionTables } from './session-tables.ts'
@@ -25,6 +26,7 @@ export interface StoreWithBudgets extends SessionStore {
   readonly budgets: BudgetStore
   readonly idempotency: IdempotencyStore
   readonly runs: RunStore
+  readonly webhooks: WebhookStore
   /** What several processes use of providers together, where they can share the storage. */
   readonly rates?: SharedRates
 }

@@ -27,10 +27,10 @@ export async function openSessionStore(
   if (database === ':memory:') {
     const sessions = createMemorySessionStore()
     // What works with a database is loaded only where there is one in this thread.
-    const { createMemoryRunStore } = await import('./memory-run-store.ts')
+    const { createMemoryRuns } = await import('./memory-runs.ts')
     return {
       ...sessions,
-      runs: createMemoryRunStore(sessions),
+      ...createMemoryRuns(sessions),
       budgets: createMemoryBudgetStore(),
       idempotency: createMemoryIdempotencyStore(),
     }

@@ -18,6 +18,7 @@ import type { SessionDatabase } from './sql-schema.ts'
 import { createSqlSessionTables } from './sql-session-tables.ts'
 import { createTableRunStore } from './table-run-store.ts'
 import { createTableStore } from './table-store.ts'
+import { createTableWebhookStore } from './webhook-tables.ts'
 
 type AllTables = SessionDatabase & BudgetDatabase & IdempotencyDatabase & RateDatabase & RunDatabase
 
@@ -52,6 +53,7 @@ export async function openPostgresStore(
     idempotency: createTableIdempotencyStore(withStoreErrors(keys), { owner: randomUUID(), isShared: true }),
     rates: createPostgresSharedRates(as(db)),
     runs: createTableRunStore(runs, { changes, isShared: true, own: async () => {} }),
+    webhooks: createTableWebhookStore(runs),
   }
 }
 

@@ -6,7 +6,7 @@ import type { RunTable } from './run-schema.ts'
 import { toCostColumns } from './session-rows.ts'
 import { toCost } from './sql-queries.ts'
 
-type SummaryRow = Omit<Selectable<RunTable>, 'lease_until'>
+type SummaryRow = Omit<Selectable<RunTable>, 'lease_until' | 'webhook'>
 
 export function toRunRow(run: NewRun) {
   return {
@@ -26,6 +26,7 @@ export function toRunRow(run: NewRun) {
     batch_id: run.batchId,
     batch_index: run.batchIndex,
     schedule: run.schedule,
+    webhook: run.request.webhook?.url ?? null,
     tags: JSON.stringify(run.tags),
     llm_calls: 0,
     ...toCostColumns(noCost),

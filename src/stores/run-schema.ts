@@ -1,5 +1,6 @@
 import type { JournalKind, JournalState } from '../domain/journal.ts'
 import type { RunState } from '../domain/run.ts'
+import type { DeliveryState, WebhookType } from '../domain/webhook.ts'
 import { type CostColumns, costColumns, type WholeNumber } from './sql-schema.ts'
 
 /** Times are in ms since 1970. */
@@ -20,6 +21,8 @@ export interface RunTable extends CostColumns {
   readonly batch_id: string | null
   readonly batch_index: WholeNumber | null
   readonly schedule: string | null
+  /** Where its end is told. */
+  readonly webhook: string | null
   /** All tags as a JSON object. */
   readonly tags: string
   readonly llm_calls: WholeNumber
@@ -31,6 +34,24 @@ interface RunBatchTable {
   readonly tactic_id: string
   readonly tags: string
   readonly created_at: WholeNumber
+}
+
+export interface WebhookDeliveryTable {
+  readonly id: string
+  readonly run_id: string
+  readonly type: WebhookType
+  readonly url: string
+  readonly host: string
+  readonly body: string
+  readonly state: DeliveryState
+  readonly created_at: WholeNumber
+  /** When it is due. Whoever takes it moves this on by a lease. */
+  readonly next_at: WholeNumber
+  readonly tries: WholeNumber
+  readonly claims: WholeNumber
+  readonly attempt_count: WholeNumber
+  /** A list of `DeliveryAttempt` as JSON. */
+  readonly attempts: string
 }
 
 export interface RunDatabase {
@@ -58,6 +79,7 @@ export interface RunDatabase {
     readonly record: string
   }
   readonly run_batches: RunBatchTable
+  readonly webhook_deliveries: WebhookDeliveryTable
   readonly schedule_ticks: { readonly schedule: string; readonly at: WholeNumber }
 }
 

@@ -1,6 +1,7 @@
 import type { RunLease } from '../domain/run.ts'
 import type { RunEnd, RunStore, RunWrite } from '../domain/run-store.ts'
 import type { SessionRows } from './session-rows.ts'
+import type { WebhookTables } from './webhook-tables.ts'
 
 /** One write among several that share a transaction. */
 export interface LeasedWrite extends RunWrite {
@@ -36,7 +37,7 @@ type Shared = Pick<
  * Runs as a relational database sees them. All that goes in and comes out is plain data, whichever side of a thread it is on; a lease
  * that is lost is an answer, not an error. Errors are the database's own.
  */
-export interface RunTables extends Shared {
+export interface RunTables extends Shared, WebhookTables {
   /** Writes for several attempts in one transaction. Gives the places of those that are not under way any more: they wrote nothing. */
   writeAll(writes: readonly LeasedWrite[]): Promise<readonly number[]>
   /** False: the attempt is not under way. */
@@ -70,6 +71,10 @@ export const runMethods = [
   'finish',
   'release',
   'cancelBatch',
+  'claimDeliveries',
+  'recordDelivery',
+  'deliveriesOf',
+  'redeliver',
 ] as const satisfies readonly (keyof RunTables)[]
 
 export type CallRuns = (method: keyof RunTables, args: readonly unknown[]) => Promise<unknown>

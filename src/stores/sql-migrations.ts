@@ -4,6 +4,7 @@ import { addCostColumns } from './cost-columns.ts'
 import { createIdempotencyKeys } from './idempotency-migration.ts'
 import { createRates } from './rate-migration.ts'
 import { createRunTables } from './run-migration.ts'
+import { createWebhookTables } from './webhook-migration.ts'
 
 /** What a dialect says about its tables. */
 export interface TableStyle {
@@ -19,6 +20,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
     '0003_runs': { up: createRunTables },
     '0004_idempotency': { up: createIdempotencyKeys },
     '0007_rates': { up: createRates },
+    '0008_webhooks': { up: createWebhookTables },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }
 }

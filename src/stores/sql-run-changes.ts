@@ -9,6 +9,7 @@ import { toBatchRow, toEventRow, toRunRow, toRunTagRows } from './run-rows.ts'
 import type { RunDatabase } from './run-schema.ts'
 import type { RunTables } from './run-tables.ts'
 import { inChunks } from './sql-run-writes.ts'
+import { addDeliveries } from './webhook-outbox.ts'
 
 /** Removes the session of a run within a transaction. */
 export type DeleteSession = (id: string, transaction: RunTransaction) => Promise<void>
@@ -36,7 +37,7 @@ export function createRunChanges(
         if (run === undefined) return 'unknown'
         if (isEnded(run)) return 'ended'
         if (run.state === 'queued' && run.attempt === 0) {
-          await cancelQueued(transaction, [id], reason, await readNow(transaction, dialect))
+          await cancelQueued(transaction, [id], reason, dialect)
           return 'cancelled'
         }
         await askToCancel(transaction, [id], reason, dialect)
@@ -65,8 +66,7 @@ export function createRunChanges(
         const isUntouched = (row: (typeof rows)[number]) => row.state === 'queued' && Number(row.attempt) === 0
         const cancelled = rows.filter(isUntouched).map((row) => row.id)
         const asked = rows.filter((row) => !isUntouched(row)).map((row) => row.id)
-        const nowMs = await readNow(transaction, dialect)
-        for (const ids of inChunks(cancelled)) await cancelQueued(transaction, ids, reason, nowMs)
+        for (const ids of inChunks(cancelled)) await cancelQueued(transaction, ids, reason, dialect)
         for (const ids of inChunks(asked)) await askToCancel(transaction, ids, reason, dialect)
         return { cancelled, asked: asked.length }
       }),
@@ -122,12 +122,14 @@ async function findRun(transaction: RunTransaction, id: string, { isShared }: Ru
 }
 
 /** Runs that were never started have nothing but an end. */
-async function cancelQueued(transaction: RunTransaction, ids: readonly string[], reason: string, nowMs: number) {
+async function cancelQueued(transaction: RunTransaction, ids: readonly string[], reason: string, dialect: RunDialect) {
   const error: ErrorRecord = { code: 'cancelled', message: `The run was cancelled: ${reason}` }
-  await transaction
+  const endedAtMs = await readNow(transaction, dialect)
+  const cancelled = await transaction
     .updateTable('runs')
-    .set({ state: 'cancelled', ended_at: nowMs, cancel_reason: toColumnText(reason) })
+    .set({ state: 'cancelled', ended_at: endedAtMs, cancel_reason: toColumnText(reason) })
     .where('id', 'in', ids)
+    .returning(['id', 'webhook'])
     .execute()
   await transaction
     .updateTable('run_payloads')
@@ -137,6 +139,8 @@ async function cancelQueued(transaction: RunTransaction, ids: readonly string[],
   const seqs = await nextSeqs(transaction, ids)
   const ends = ids.map((id) => toEventRow(id, { seq: seqs(id), event: { type: 'error', error, cost: noCost } }))
   await transaction.insertInto('run_events').values(ends).execute()
+  const told = cancelled.flatMap(({ id, webhook }) => (webhook === null ? [] : [id]))
+  await addDeliveries(transaction, told, dialect)
 }
 
 /** Whoever works on it hears of it; whoever starts it next ends it, with what it has cost so far. */

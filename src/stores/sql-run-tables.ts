@@ -8,6 +8,7 @@ import { createRunClaims } from './sql-run-claims.ts'
 import { createRunLists } from './sql-run-lists.ts'
 import { createRunWrites } from './sql-run-writes.ts'
 import type { SessionDatabase } from './sql-schema.ts'
+import { createSqlWebhookTables } from './sql-webhook-tables.ts'
 
 /** The tables of runs in any database that kysely speaks to, beside those of the sessions that they end with. */
 export function createSqlRunTables(db: Kysely<RunDatabase & SessionDatabase>, dialect: RunDialect): RunTables {
@@ -16,6 +17,7 @@ export function createSqlRunTables(db: Kysely<RunDatabase & SessionDatabase>, di
   return {
     ...createRunLists(runs),
     ...createRunClaims(runs, dialect),
+    ...createSqlWebhookTables(runs, dialect),
     ...createRunWrites(runs, dialect, (rows, transaction) => writeSessions([rows], withSessions(transaction))),
     ...createRunChanges(runs, dialect, async (id, transaction) => {
       await withSessions(transaction).deleteFrom('sessions').where('id', '=', id).execute()

@@ -6,6 +6,7 @@ import { toEventRow } from './run-rows.ts'
 import type { RunDatabase } from './run-schema.ts'
 import type { LeasedWrite, RunEndRows, RunTables } from './run-tables.ts'
 import { type SessionRows, toCostColumns } from './session-rows.ts'
+import { addDeliveries } from './webhook-outbox.ts'
 
 /** Rows of one statement: five columns each, well below the parameters that it may have. */
 const rowsPerStatement = 100
@@ -37,7 +38,8 @@ export function createRunWrites(
       }),
     finish: (lease, end) =>
       db.transaction().execute(async (transaction) => {
-        if (!(await endRun(transaction, lease, end))) return wasEnded(transaction, lease)
+        const ended = await endRun(transaction, lease, end)
+        if (ended === undefined) return wasEnded(transaction, lease)
         const { session, rows, event, journal } = end
         const outcome =
           session.error === null ? { ok: true, result: session.result ?? null } : { ok: false, error: session.error }
@@ -46,6 +48,7 @@ export function createRunWrites(
           .set({ outcome: JSON.stringify(outcome) })
           .where('run_id', '=', lease.runId)
           .execute()
+        if (ended.webhook !== null) await addDeliveries(transaction, [lease.runId], dialect)
         if (rows !== null) await writeSession(rows, transaction)
         await writeEvents(transaction, [{ runId: lease.runId, event }])
         if (session.state === 'success') {
@@ -74,9 +77,10 @@ async function attemptsUnderWay(
   return new Map(rows.map(({ id, attempt }) => [id, Number(attempt)]))
 }
 
-async function endRun(transaction: RunTransaction, { runId, attempt }: RunLease, end: RunEndRows): Promise<boolean> {
+/** Undefined: the attempt is not under way. */
+async function endRun(transaction: RunTransaction, { runId, attempt }: RunLease, end: RunEndRows) {
   const { session, llmCalls } = end
-  const { numUpdatedRows } = await transaction
+  return transaction
     .updateTable('runs')
     .set({
       state: session.state,
@@ -88,8 +92,8 @@ async function endRun(transaction: RunTransaction, { runId, attempt }: RunLease,
     .where('id', '=', runId)
     .where('attempt', '=', attempt)
     .where('state', '=', 'running')
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows > 0n
+    .returning('webhook')
+    .executeTakeFirst()
 }
 
 /** Of a commit nobody may know whether it arrived. Whoever says it again is told that it did. */

@@ -9,6 +9,7 @@ import { runTablesOver } from './run-tables.ts'
 import type { SqliteFile } from './sqlite-database.ts'
 import { createTableRunStore } from './table-run-store.ts'
 import { createTableStore } from './table-store.ts'
+import { createTableWebhookStore } from './webhook-tables.ts'
 import { createWorkerLink, toLllmError, type WorkerFailure } from './worker-link.ts'
 
 /** As this file runs, so does the worker: from source as `.ts`, compiled as `.js`. */
@@ -32,6 +33,7 @@ export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWit
   }
   const owner = createFileOwner(path)
   const store = createTableStore('sqlite', tables)
+  const runTables = runTablesOver(tables.callRuns)
   return {
     ...store,
     async close() {
@@ -41,11 +43,12 @@ export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWit
         owner.release()
       }
     },
-    runs: createTableRunStore(runTablesOver(tables.callRuns), {
+    runs: createTableRunStore(runTables, {
       changes: localRunChanges(),
       isShared: false,
       own: () => owner.own(),
     }),
+    webhooks: createTableWebhookStore(runTables),
     budgets: createTableBudgetStore(tables),
     // Of the processes that had the file before, none is left: there is one at a time.
     idempotency: createTableIdempotencyStore(tables, { owner: randomUUID(), isShared: false }),

@@ -47,6 +47,8 @@ test('each tactic has paths of its own, with the schemas of its task and result'
     '/runs',
     '/runs/{id}',
     '/runs/{id}/cancel',
+    '/runs/{id}/deliveries',
+    '/runs/{id}/deliveries/{delivery_id}/redeliver',
     '/runs/{id}/events',
     '/runs/{id}/resume',
     '/runs/{id}/wait',

@@ -7,6 +7,7 @@ import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker
 import { makePackage } from '../../src/domain/package.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import { type InputOf, Tactic } from '../../src/domain/tactic.ts'
+import type { WebhookStore } from '../../src/domain/webhook-store.ts'
 import { createBinder } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -15,7 +16,7 @@ import { createServer } from '../../src/http/create-server.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
 import { openRuns } from '../../src/open-runs.ts'
 import { createMemoryIdempotencyStore } from '../../src/stores/memory-idempotency-store.ts'
-import { createMemoryRunStore } from '../../src/stores/memory-run-store.ts'
+import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
 
@@ -85,6 +86,7 @@ function configOf(tactic: string, agent: string) {
 
 export interface TestService {
   readonly app: HttpApp
+  readonly webhooks: WebhookStore
   readonly server: Awaited<ReturnType<typeof createServer>>
   readonly model: ScriptedModel
   readonly logLines: readonly Readonly<Record<string, unknown>>[]
@@ -155,9 +157,10 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     ),
   )
   const logLines: Record<string, unknown>[] = []
+  const memory = createMemoryRuns(store)
   const runs = openRuns(
     { role: 'all', runWorkers: 10, runConcurrency: 10, runTimeoutMs: 60_000, runAttemptsMax: 5 },
-    createMemoryRunStore(store),
+    memory.runs,
     engine,
     // A clock that is held would hold up whoever looks for work.
     { world: systemWorld },
@@ -167,6 +170,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     engine,
     store,
     runs,
+    webhooks: memory.webhooks,
     idempotency: sketch.idempotency ?? createMemoryIdempotencyStore(),
     settings: {
       bodyLimitBytes: 1_000_000,
@@ -195,7 +199,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     await server.close()
     await runs.drain(0)
   })
-  return { app, server, model, logLines }
+  return { app, webhooks: memory.webhooks, server, model, logLines }
 }
 
 function scriptedInvoker(model: ScriptedModel): Invoker {

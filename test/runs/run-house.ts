@@ -6,7 +6,7 @@ import { createBinder } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import { openRuns } from '../../src/open-runs.ts'
 import type { RunOptions } from '../../src/runs/runs.ts'
-import { createMemoryRunStore } from '../../src/stores/memory-run-store.ts'
+import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
 import { type Answer, type Script, says, scriptedModel } from '../../src/testing/scripted-model.ts'
@@ -27,7 +27,7 @@ export async function runHouse({ tactics, model: script, left, attemptsMax = 5 }
   const model = scriptedModel(script, 'test')
   const world = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
   const store = left?.store ?? createMemorySessionStore()
-  const runStore = left?.runStore ?? createMemoryRunStore(store)
+  const runStore = left?.runStore ?? createMemoryRuns(store).runs
   const source = describePackage({ tactics }, 'house')
   const toolSource = toolSourceOf({})
   const binder = createBinder({ root: source, all: [source] }, { invokers: poolOf(model.invoker, []), toolSource })

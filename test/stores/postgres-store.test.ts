@@ -4,6 +4,7 @@ import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
+import { webhookStoreContract } from '../contracts/webhook-store.ts'
 import { inSchema, missingPostgres, openDatabase } from '../support/postgres.ts'
 import { buildSession } from '../support/sessions.ts'
 
@@ -48,6 +49,16 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
       sessions: stores[0],
       expireLeases: async () => void (await admin.query(`update ${schemaOf()}.runs set lease_until = 0`)),
       close: async () => void (await Promise.all(stores.map((store) => store.close()))),
+    }
+  })
+
+  webhookStoreContract('postgresql', async () => {
+    const address = await newUrl()
+    const [first, second] = [await openPostgresStore(address), await openPostgresStore(address)]
+    return {
+      runs: first.runs,
+      stores: [first.webhooks, second.webhooks],
+      close: async () => void (await Promise.all([first.close(), second.close()])),
     }
   })
 

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { createMemoryRunStore } from '../../src/stores/memory-run-store.ts'
+import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
@@ -10,8 +10,8 @@ const { newPath } = databaseFiles()
 
 runStoreContract('memory', async () => {
   const sessions = createMemorySessionStore()
-  const store = createMemoryRunStore(sessions)
-  return { stores: [store, store], sessions, close: async () => {} }
+  const { runs } = createMemoryRuns(sessions)
+  return { stores: [runs, runs], sessions, close: async () => {} }
 })
 
 runStoreContract('sqlite', async () => {

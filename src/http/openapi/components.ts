@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { JsonSchema } from '../../domain/json.ts'
 import { budgetList } from './budget-schemas.ts'
 import { cost, costReport, sessionCost } from './cost-schemas.ts'
+import { delivery, deliveryList } from './delivery-schemas.ts'
 import {
   agentCompleted,
   agentDelta,
@@ -38,6 +39,8 @@ export const components = {
   BudgetList: budgetList,
   Cost: cost,
   CostReport: costReport,
+  Delivery: delivery,
+  DeliveryList: deliveryList,
   Health: health,
   Info: info,
   LlmCall: llmCall,

@@ -4,6 +4,7 @@ import { Migrator } from 'kysely/migration'
 import { LllmError } from '../domain/errors.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
+import type { WebhookStore } from '../domain/webhook-store.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
 import { localRunChanges } from './run-changes.ts'
 import { soleDialect } from './run-dialect.ts'
@@ -13,15 +14,22 @@ import { sessionMigrations, withoutRowId } from './sql-migrations.ts'
 import { createSqlRunTables } from './sql-run-tables.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { createTableRunStore } from './table-run-store.ts'
+import { createTableWebhookStore } from './webhook-tables.ts'
+
+/** Runs, and what goes with them. */
+export interface MemoryRuns {
+  readonly runs: RunStore
+  readonly webhooks: WebhookStore
+}
 
 /**
  * Runs that end with the process: in tables of a database in memory, so that all runs are kept in one way. It is opened when it is first
  * needed. Their sessions are kept where the others are.
  */
-export function createMemoryRunStore(
+export function createMemoryRuns(
   sessions: Pick<SessionStore, 'save' | 'delete'>,
   now: () => number = Date.now,
-): RunStore {
+): MemoryRuns {
   let opening: Promise<RunTables> | undefined
   /** There is one connection: what would begin a transaction within another waits. */
   let previous: Promise<unknown> = Promise.resolve()
@@ -36,7 +44,10 @@ export function createMemoryRunStore(
       throw new LllmError('store-unavailable', 'The runs in memory cannot be used.', {}, { cause })
     })
   })
-  return createTableRunStore(tables, { changes: localRunChanges(), isShared: false, own: async () => {}, sessions })
+  return {
+    runs: createTableRunStore(tables, { changes: localRunChanges(), isShared: false, own: async () => {}, sessions }),
+    webhooks: createTableWebhookStore(tables),
+  }
 }
 
 async function openTables(now: () => number): Promise<RunTables> {

@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify'
+import { LllmError } from '../../src/domain/errors.ts'
+import { toDeliveryRecord } from '../../src/http/delivery-record.ts'
+import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { parse } from '../../src/http/parse.ts'
+import {
+  bodyErrors,
+  deliveryIdParameter,
+  noBody,
+  parseDeliveryParams,
+  runIdParameter,
+} from '../../src/http/run-params.ts'
+
+const operation: Operation = {
+  operationId: 'redeliver',
+  summary: 'Tell the end of a run once more',
+  description: 'Also what was delivered already, or what is still to be tried. It has the same id as before.',
+  tags: ['Runs'],
+  parameters: [runIdParameter, deliveryIdParameter],
+  responses: { 202: jsonResponse('It is tried at once.', componentRef('Delivery')) },
+  errors: [...bodyErrors, 'unknown-run', 'unknown-delivery', 'store-unavailable'],
+}
+
+export default async function redeliver(server: FastifyInstance) {
+  const { runs, webhooks } = server.lllm
+  server.post('/:id/deliveries/:delivery_id/redeliver', { config: { operation } }, async (request, reply) => {
+    const { runId, deliveryId } = parseDeliveryParams(request.params)
+    parse(noBody, request.body ?? {}, 'body')
+    await runs.get(runId)
+    const isThere = await webhooks.redeliver(runId, deliveryId)
+    const delivery = (await webhooks.ofRun(runId)).find(({ id }) => id === deliveryId)
+    if (!isThere || delivery === undefined) {
+      throw new LllmError('unknown-delivery', 'The run has no such delivery.')
+    }
+    return reply.code(202).send(toDeliveryRecord(delivery))
+  })
+}
