@@ -1,12 +1,11 @@
 import { Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { advisoryLocks } from './advisory-locks.ts'
 import { connectPool } from './postgres-database.ts'
 import { PostgresUnusable } from './postgres-errors.ts'
 import { type SchemaSteps, schemaRefusals, sortSteps } from './schema-steps.ts'
 import { sessionMigrations } from './sql-migrations.ts'
 
-/** Any number, as long as nobody else takes it. */
-const migrationLock = 7_114_001
 const versionMin = 14
 
 interface Found {
@@ -43,7 +42,7 @@ export async function migratePostgres(url: string): Promise<readonly string[]> {
   try {
     return await db.transaction().execute(async (transaction) => {
       // Ends with the transaction, also where a proxy shares connections out by transaction.
-      await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(transaction)
+      await sql`select pg_advisory_xact_lock(${advisoryLocks.migration})`.execute(transaction)
       const { schema, steps } = await look(transaction)
       const provider = sessionMigrations({})
       const migrator = new Migrator({ db: transaction, provider, migrationTableSchema: schema })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
+import { advisoryLocks } from './advisory-locks.ts'
 import { createTableBudgetStore, type StoreWithBudgets } from './budget-tables.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
 import { connectPool, openKysely, withAddress } from './postgres-database.ts'
@@ -22,9 +23,6 @@ import { createTableWebhookStore } from './webhook-tables.ts'
 
 type AllTables = SessionDatabase & BudgetDatabase & IdempotencyDatabase & RateDatabase & RunDatabase
 
-/** Any number, as long as nobody else takes it. */
-const budgetLock = 7_114_002
-
 /**
  * Opens a PostgreSQL as the store of everything, which any number of processes may share.
  *
@@ -41,7 +39,7 @@ export async function openPostgresStore(
   const runs = withStoreErrors(createSqlRunTables(as(db), sharedDialect(databaseClock)))
   const keys = createSqlIdempotencyTables(as(db), { isShared: true, nowMs: databaseClock })
   const budgets = createSqlBudgetTables(as(db), async (transaction) => {
-    await sql`select pg_advisory_xact_lock(${budgetLock})`.execute(transaction)
+    await sql`select pg_advisory_xact_lock(${advisoryLocks.budgets})`.execute(transaction)
   })
   return {
     ...sessions,

@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import { advisoryLocks } from './advisory-locks.ts'
 import type { RunDatabase } from './run-schema.ts'
 
 export type RunTransaction = Transaction<RunDatabase>
@@ -18,15 +19,13 @@ export function soleDialect(now: () => number): RunDialect {
   return { isShared: false, nowMs: () => sql`${now()}`, takeTurns: async () => {} }
 }
 
-/** Any number, as long as nobody else takes it. */
-const claimLock = 7_114_001
-
 /** A PostgreSQL, whose clock all processes have in common. */
 export function sharedDialect(nowMs: RunDialect['nowMs']): RunDialect {
   return {
     isShared: true,
     nowMs,
-    takeTurns: async (transaction) => void (await sql`select pg_advisory_xact_lock(${claimLock})`.execute(transaction)),
+    takeTurns: async (transaction) =>
+      void (await sql`select pg_advisory_xact_lock(${advisoryLocks.claims})`.execute(transaction)),
   }
 }
 

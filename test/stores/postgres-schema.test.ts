@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrateSchema, readSchema } from '../../src/stores/database-schema.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { sessionMigrations } from '../../src/stores/sql-migrations.ts'
-import { inSchema, isGuarded, missingPostgres, openDatabase } from '../support/postgres.ts'
+import { inSchema, isGuarded, missingPostgres, openSchemas, type Schemas } from '../support/postgres.ts'
 import { buildSession } from '../support/sessions.ts'
 
 const { names } = sessionMigrations({})
@@ -12,30 +12,20 @@ const suite =
   missingPostgres === undefined ? 'the tables in PostgreSQL' : `the tables in PostgreSQL (${missingPostgres})`
 
 describe.skipIf(missingPostgres !== undefined)(suite, () => {
-  let url = ''
-  let stop = async () => {}
-  let admin: pg.Pool
-  let schemas = 0
-
+  let schemas: Schemas
   beforeAll(async () => {
-    ;({ url, stop } = await openDatabase())
-    admin = new pg.Pool({ connectionString: url, max: 2 })
-    admin.on('error', () => {})
+    schemas = await openSchemas()
   })
-  afterAll(async () => {
-    await admin.end()
-    await stop()
-  })
+  afterAll(() => schemas.stop())
 
-  /** An empty schema, and how it is reached. */
+  /** An empty schema, how it is reached, and what is in it. */
   async function newSchema() {
-    const schema = `schema_${++schemas}`
-    await admin.query(`create schema ${schema}`)
+    const { schema, url } = await schemas.newSchema()
     const tables = async () => {
-      const { rows } = await admin.query('select tablename from pg_tables where schemaname = $1', [schema])
+      const { rows } = await schemas.admin.query('select tablename from pg_tables where schemaname = $1', [schema])
       return rows.map(({ tablename }) => tablename as string)
     }
-    return { schema, url: inSchema(url, schema), tables }
+    return { schema, url, tables }
   }
 
   test('are behind in an empty database, up to date after a migration, and left alone by the next one', async () => {
@@ -66,16 +56,19 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
 
   test('are not mixed with those of another program, of which nothing is left behind', async () => {
     const { schema, url: database, tables } = await newSchema()
-    await admin.query(`create table ${schema}.runs (finish_line text)`)
+    await schemas.admin.query(`create table ${schema}.runs (finish_line text)`)
     await expect(migrateSchema(database)).rejects.toThrow(/database of another program/)
     expect(await tables()).toEqual(['runs'])
   })
 
   test('need a schema that is there', async () => {
-    await expect(migrateSchema(inSchema(url, 'nowhere'))).rejects.toThrow(/no schema that its search_path names/)
+    await expect(migrateSchema(inSchema(schemas.url, 'nowhere'))).rejects.toThrow(
+      /no schema that its search_path names/,
+    )
   })
 
   test('are not looked for in a database that is not there', async () => {
+    const { url } = schemas
     const { database = '' } = new pg.Client({ connectionString: url })
     const at = url.lastIndexOf(`/${database}`)
     const other = `${url.slice(0, at)}/not_there${url.slice(at + 1 + database.length)}`
@@ -83,8 +76,8 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
   })
 
   test.skipIf(!isGuarded)(`are kept from whoever gives a wrong password${unguarded}`, async () => {
-    await admin.query(`create role guarded login password 'right'`)
-    const withPassword = (password: string) => url.replace('postgres@', `guarded:${password}@`)
+    await schemas.admin.query(`create role guarded login password 'right'`)
+    const withPassword = (password: string) => schemas.url.replace('postgres@', `guarded:${password}@`)
     const refused = readSchema(withPassword('hunter2'))
     await expect(refused).rejects.toMatchObject({
       code: 'store-unavailable',
@@ -96,13 +89,13 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
 
   test.skipIf(!isGuarded)(`are enough for a user who only reads and writes them${unguarded}`, async () => {
     const { schema, url: database } = await newSchema()
-    await admin.query(`create role helper login; grant usage on schema ${schema} to helper`)
+    await schemas.admin.query(`create role helper login; grant usage on schema ${schema} to helper`)
     const asHelper = database.replace('postgres@', 'helper@')
     await expect(migrateSchema(asHelper)).rejects.toThrow(
       /may not do what is needed.*right to create and change tables/,
     )
     await migrateSchema(database)
-    await admin.query(`grant select, insert, update, delete on all tables in schema ${schema} to helper`)
+    await schemas.admin.query(`grant select, insert, update, delete on all tables in schema ${schema} to helper`)
     const store = await openPostgresStore(asHelper, { migrates: false })
     await store.save(buildSession())
     expect((await store.list({}, 10)).data).toHaveLength(1)

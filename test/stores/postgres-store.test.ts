@@ -1,39 +1,30 @@
-import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { advisoryLocks } from '../../src/stores/advisory-locks.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
-import { inSchema, missingPostgres, openDatabase } from '../support/postgres.ts'
+import { missingPostgres, openSchemas, type Schemas } from '../support/postgres.ts'
 import { buildSession } from '../support/sessions.ts'
 
 const suite = missingPostgres === undefined ? 'PostgreSQL as a store' : `PostgreSQL as a store (${missingPostgres})`
 
 describe.skipIf(missingPostgres !== undefined)(suite, () => {
-  let url = ''
-  let stop = async () => {}
-  let admin: pg.Pool
-  let schemas = 0
-
+  let schemas: Schemas
+  /** The schema that was made last. */
+  let schema = ''
   beforeAll(async () => {
-    ;({ url, stop } = await openDatabase())
-    admin = new pg.Pool({ connectionString: url, max: 2 })
-    admin.on('error', () => {})
+    schemas = await openSchemas()
   })
-  afterAll(async () => {
-    await admin.end()
-    await stop()
-  })
+  afterAll(() => schemas.stop())
 
-  /** The address of an empty database: a schema of its own. */
   async function newUrl(): Promise<string> {
-    const schema = `store_${++schemas}`
-    await admin.query(`create schema ${schema}`)
-    return inSchema(url, schema)
+    const made = await schemas.newSchema()
+    schema = made.schema
+    return made.url
   }
   const open = async () => openPostgresStore(await newUrl())
-  const schemaOf = () => `store_${schemas}`
 
   sessionStoreContract('postgresql', open)
   budgetStoreContract('postgresql', async () => {
@@ -47,7 +38,7 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     return {
       stores: [stores[0].runs, stores[1].runs],
       sessions: stores[0],
-      expireLeases: async () => void (await admin.query(`update ${schemaOf()}.runs set lease_until = 0`)),
+      expireLeases: async () => void (await schemas.admin.query(`update ${schema}.runs set lease_until = 0`)),
       close: async () => void (await Promise.all(stores.map((store) => store.close()))),
     }
   })
@@ -78,9 +69,23 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     await Promise.all(stores.map((store) => store.close()))
   })
 
+  test('has runs started while somebody changes the tables', async () => {
+    const store = await open()
+    onTestFinished(() => store.close())
+    const migrating = await schemas.admin.connect()
+    await migrating.query('begin')
+    await migrating.query('select pg_advisory_xact_lock($1)', [advisoryLocks.migration])
+    const claim = { owner: 'one', slots: 1, concurrencyMax: 1, leaseMs: 60_000, takesOver: false }
+    expect(await store.runs.claim(claim)).toEqual([])
+    await migrating.query('rollback')
+    migrating.release()
+  })
+
   test('goes on by itself after its connections were cut', async () => {
     const store = await open()
-    await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'lllm%'`)
+    await schemas.admin.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'lllm%'`,
+    )
     // Each connection of the pool is found to be cut by whoever is given it next, and is replaced.
     let isSaved = false
     for (let tries = 0; tries < 12 && !isSaved; tries++) {
@@ -99,11 +104,11 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
 
   test('refuses the tables of another program, and a newer version, by name and without a password', async () => {
     const other = await newUrl()
-    await admin.query(`create table ${schemaOf()}.sessions (cookie text)`)
+    await schemas.admin.query(`create table ${schema}.sessions (cookie text)`)
     await expect(openPostgresStore(other)).rejects.toThrow(/another program/)
     const newer = await newUrl()
     await (await openPostgresStore(newer)).close()
-    await admin.query(`insert into ${schemaOf()}.kysely_migration values ('9999_future', '2030-01-01')`)
+    await schemas.admin.query(`insert into ${schema}.kysely_migration values ('9999_future', '2030-01-01')`)
     await expect(openPostgresStore(newer)).rejects.toThrow(/newer version/)
     const dead = openPostgresStore('postgres://lllm:hunter2@127.0.0.1:9/none')
     await expect(dead).rejects.toThrow('The database 127.0.0.1:9/none: Nothing listens')

@@ -1,0 +1,9 @@
+/** Advisory locks of PostgreSQL, which are known by numbers alone: each is for one purpose, and no other may have its number. */
+export const advisoryLocks = {
+  /** Changes the tables. */
+  migration: 7_114_001,
+  /** Changes what is allocated of budgets. */
+  budgets: 7_114_002,
+  /** Starts runs. */
+  claims: 7_114_003,
+} as const
