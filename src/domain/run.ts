@@ -111,6 +111,13 @@ export interface RunBatch extends NewRunBatch {
   readonly cost: Cost
 }
 
+/** The last event of a run, unless somebody resumes it. */
+export type RunEndEvent = Extract<RunEvent, { readonly type: 'result' | 'error' }>
+
+export function isEndEvent(event: RunEvent): event is RunEndEvent {
+  return event.type === 'result' || event.type === 'error'
+}
+
 export function isEnded({ state }: Pick<RunSummary, 'state'>): boolean {
   return endedRunStates.has(state)
 }

@@ -4,7 +4,6 @@ import { type ModelReply, type ModelRequest, ProviderError } from '../domain/inv
 import type { Amounts } from '../domain/limits.ts'
 import { type LlmCall, notSent } from '../domain/session.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
-import { askWithJournal } from './ask-with-journal.ts'
 import type { Asking, StepCount } from './asking.ts'
 import { meterRequest } from './metered-request.ts'
 import type { CallStart } from './model-record.ts'
@@ -27,12 +26,6 @@ export interface RequestKeeper {
   begin(start: CallStart, reserved: Amounts): Promise<void>
   /** Resolves when somebody may look at what it came to. */
   end(call: LlmCall, taken: Amounts, asked: Asked): Promise<void>
-}
-
-/** Asks once: the provider, or the journal of the run. */
-export function askOnce(asking: Asking, choice: ModelChoice, step: ModelRequest, count: StepCount): Promise<Asked> {
-  if (asking.journal === undefined) return askProvider(asking, choice, step, count)
-  return askWithJournal(asking, asking.journal, choice, step, count)
 }
 
 /** Sends one request, and records it with its cost as soon as it has ended, however it ended. */
@@ -117,7 +110,7 @@ function failed(
 }
 
 /** A simulated model is named as such wherever models are named. */
-export function modelName({ invoker, model }: ModelChoice): string {
+function modelName({ invoker, model }: ModelChoice): string {
   return invoker.simulated ? `simulated/${model}` : model
 }
 

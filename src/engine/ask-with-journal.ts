@@ -2,7 +2,7 @@ import type { ModelChoice } from '../domain/agent.ts'
 import { type ModelReply, type ModelRequest, ProviderError } from '../domain/invoker.ts'
 import type { JournalEntry, JournalState } from '../domain/journal.ts'
 import type { LlmCall } from '../domain/session.ts'
-import { type Asked, askProvider, modelName, type RequestKeeper } from './ask-once.ts'
+import { type Asked, askProvider, type RequestKeeper } from './ask-provider.ts'
 import type { AgentJournal, Asking, StepCount } from './asking.ts'
 import {
   allCalls,
@@ -87,9 +87,9 @@ function keepIn(
   const { agent, dialog, tactic, tacticId } = journal
   const about = { agent, dialog, tactic, tacticId, earlier }
   return {
-    begin: (start, reserved) => {
-      const call = asLost({ ...start, model: modelName(choice) }, choice.invoker.simulated)
-      return slot.write('begun', { ...about, call, failure: null, wasSent: true, taken: toTakenRecord(reserved) })
+    async begin(start, reserved) {
+      const call = asLost(start, choice.invoker.simulated)
+      await slot.write('begun', { ...about, call, failure: null, wasSent: true, taken: toTakenRecord(reserved) })
     },
     async end({ request: _, ...call }: LlmCall, amounts, asked) {
       const failure = !asked.ok && asked.error instanceof ProviderError ? toFailureRecord(asked.error) : null
@@ -102,8 +102,7 @@ function keepIn(
         written.catch(() => undefined)
         return
       }
-      await written
-      journal.run.keepReply(call.id, { key: slot.key, kind: 'model', state, record: JSON.stringify(record) })
+      journal.run.keepReply(call.id, await written)
     },
   }
 }

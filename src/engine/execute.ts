@@ -45,7 +45,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const startedAtMs = run?.startedAtMs ?? nowMs
   const timeoutMs = timeoutOf(call, options, nowMs - startedAtMs)
   const journal = openJournal(call, options)
-  const id = run?.runId ?? options.journal?.run.stableId(journal?.scope ?? '', 'session') ?? newId()
+  const id = run?.runId ?? journal?.run.stableId(journal.scope, 'session') ?? newId()
   const place: EventPlace = { sessionId: id, path: [...(parent?.path ?? []), tactic.name] }
   const simulated = [...config.agents.values()].some(({ invoker }) => invoker.simulated)
   const deadlineAtMs = Math.min(options.deadlineAtMs ?? Infinity, nowMs + (timeoutMs ?? Infinity))

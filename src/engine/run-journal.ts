@@ -22,7 +22,8 @@ export interface JournalSlot {
   readonly key: string
   /** What an earlier attempt has written there. */
   readonly past: JournalEntry | undefined
-  write(state: JournalState, record: unknown): Promise<void>
+  /** Resolves to what is written, when it is. */
+  write(state: JournalState, record: unknown): Promise<JournalEntry>
 }
 
 /**
@@ -56,7 +57,11 @@ export class RunJournal {
     return {
       key,
       past,
-      write: (state, record) => this.#writer.write([{ key, kind, state, record: JSON.stringify(record) }]),
+      write: async (state, record) => {
+        const entry = { key, kind, state, record: JSON.stringify(record) }
+        await this.#writer.write([entry])
+        return entry
+      },
     }
   }
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { costUsd } from '../domain/cost.ts'
-import { isEnded, type Run, type RunEvent, type StoredRunEvent } from '../domain/run.ts'
+import { isEndEvent, isEnded, type Run, type RunEndEvent, type RunEvent, type StoredRunEvent } from '../domain/run.ts'
 import { toErrorLog } from './error-log.ts'
 import { toEventRecord } from './event-record.ts'
 import { openEventStream } from './event-stream.ts'
@@ -84,7 +84,7 @@ async function tell(
   try {
     for (let step = first ?? (await events.next()); step.done !== true; step = await events.next()) {
       const { seq, event } = step.value
-      if (isEnd(event)) return stream.finish(event.type, toEndRecord(request, id, event), seq)
+      if (isEndEvent(event)) return stream.finish(event.type, toEndRecord(request, id, event), seq)
       await stream.send(event.type, toRunEventRecord(id, event), seq)
     }
   } catch (error) {
@@ -93,18 +93,12 @@ async function tell(
   stream.close()
 }
 
-type EndEvent = Extract<RunEvent, { readonly type: 'result' | 'error' }>
-
-function isEnd(event: RunEvent): event is EndEvent {
-  return event.type === 'result' || event.type === 'error'
-}
-
-function toRunEventRecord(id: string, event: Exclude<RunEvent, EndEvent>) {
+function toRunEventRecord(id: string, event: Exclude<RunEvent, RunEndEvent>) {
   return event.type === 'run.resumed' ? { session_id: id } : toEventRecord(event)
 }
 
 /** How the run ended, as the stream of a call would tell it. */
-function toEndRecord(request: FastifyRequest, id: string, event: EndEvent) {
+function toEndRecord(request: FastifyRequest, id: string, event: RunEndEvent) {
   const spent = { sessionId: id, costUsd: costUsd(event.cost) }
   if (event.type === 'result') return { result: event.result ?? null, session_id: id, cost_usd: spent.costUsd }
   return toProblem(toError(event.error), { ...originOf(request), instance: pathOf(request.url), ...spent })

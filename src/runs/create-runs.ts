@@ -38,8 +38,6 @@ export function createRuns(parts: RunsParts): Runs {
     place: Pick<NewRun, 'id' | 'batchId' | 'batchIndex'>,
   ): NewRun {
     const nowMs = clock.now()
-    const refusal = options.webhook && judgeWebhook(options.webhook.url)
-    if (refusal !== undefined) throw new LllmError('invalid-request', `The URL of the webhook ${refusal}.`)
     return {
       ...place,
       tactic: tactic.name,
@@ -61,6 +59,11 @@ export function createRuns(parts: RunsParts): Runs {
     }
   }
 
+  function judge({ webhook }: RunOptions) {
+    const refusal = webhook && judgeWebhook(webhook.url)
+    if (refusal !== undefined) throw new LllmError('invalid-request', `The URL of the webhook ${refusal}.`)
+  }
+
   async function get(id: string): Promise<Run> {
     const run = await store.get(id)
     if (run === undefined) throw new LllmError('unknown-run', 'There is no such run.')
@@ -75,6 +78,7 @@ export function createRuns(parts: RunsParts): Runs {
 
   return {
     async submit(call, options = {}) {
+      judge(options)
       const run = toNewRun(call, options, { id: options.id ?? newId(), batchId: null, batchIndex: null })
       await store.submit({ runs: [run] })
       // An id that was there before has a run of its own.
@@ -84,8 +88,8 @@ export function createRuns(parts: RunsParts): Runs {
       if (calls.length > batchRunsMax) {
         throw new LllmError('invalid-request', `A batch has at most ${batchRunsMax} runs, not ${calls.length}.`)
       }
+      judge(options)
       const id = options.id ?? newId()
-      if (options.id !== undefined && (await store.batch(id)) !== undefined) return batch(id)
       const runs = calls.map((call, batchIndex) => toNewRun(call, options, { id: newId(), batchId: id, batchIndex }))
       const [first] = runs
       if (first === undefined) throw new LllmError('invalid-request', 'A batch has at least one run.')

@@ -107,24 +107,24 @@ export function createDispatcher({
 
   async function claimOn() {
     while (!closing.signal.aborted) {
-      const claimed = await claim()
-      // There may be more, as long as there is room.
-      if (claimed === 0) await work.next(pollEveryMs, closing.signal)
+      const mayBeMore = await claim()
+      if (!mayBeMore) await work.next(pollEveryMs, closing.signal)
     }
   }
 
-  async function claim(): Promise<number> {
+  /** Whether there may be more to start: not where there is no room, nor where less was found than there is room for. */
+  async function claim(): Promise<boolean> {
     const slots = settings.workers - attempts.size
-    if (slots <= 0) return 0
+    if (slots <= 0) return false
     try {
       const { concurrencyMax } = settings
       const runs = await store.claim({ owner, slots, concurrencyMax, leaseMs, takesOver: takesOver() })
       for (const run of runs) begin(startAttempt({ engine, store, clock, attemptsMax: settings.attemptsMax }, run))
-      return runs.length
+      return runs.length === slots
     } catch (error) {
       // An outage is told of by the beats.
       if (heard !== undefined) onEvent({ type: 'store.failed', error })
-      return 0
+      return false
     }
   }
 

@@ -1,4 +1,4 @@
-import { isEnded, type Run, type StoredRunEvent } from '../domain/run.ts'
+import { isEndEvent, isEnded, type Run, type StoredRunEvent } from '../domain/run.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { ChangeHub } from './change-hub.ts'
 import { pollEveryMs } from './dispatcher-settings.ts'
@@ -44,7 +44,7 @@ export async function* followRun(
       for (const stored of page) {
         yield stored
         lastSeq = stored.seq
-        if (stored.event.type === 'result' || stored.event.type === 'error') return
+        if (isEndEvent(stored.event)) return
       }
       if (page.length > 0) continue
       if (run === undefined || isEnded(run)) return
