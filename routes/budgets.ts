@@ -4,6 +4,7 @@ import { componentRef, jsonResponse, type Operation } from '../src/http/openapi/
 
 const operation: Operation = {
   operationId: 'listBudgets',
+  access: 'costs:read',
   summary: 'How much is left of the standing budgets',
   tags: ['Costs'],
   responses: { 200: jsonResponse('The budgets, in the order of the settings.', componentRef('BudgetList')) },

@@ -3,6 +3,7 @@ import { componentRef, jsonResponse, type Operation } from '../src/http/openapi/
 
 const operation: Operation = {
   operationId: 'getHealth',
+  access: 'public',
   summary: 'Whether the process is alive',
   tags: ['Operating'],
   responses: { 200: jsonResponse('It is.', componentRef('Health')) },

@@ -3,6 +3,7 @@ import { jsonResponse, type Operation } from '../src/http/openapi/operation.ts'
 
 const operation: Operation = {
   operationId: 'getOpenApi',
+  access: 'public',
   summary: 'This document',
   description: 'OpenAPI 3.1. It has a path of its own for each tactic. /docs shows it.',
   tags: ['Operating'],

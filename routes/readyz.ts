@@ -3,6 +3,7 @@ import { componentRef, jsonResponse, type Operation } from '../src/http/openapi/
 
 const operation: Operation = {
   operationId: 'getReadiness',
+  access: 'public',
   summary: 'Whether calls are taken and sessions can be stored',
   tags: ['Operating'],
   responses: { 200: jsonResponse('Both.', componentRef('Ready')) },

@@ -28,7 +28,7 @@ export interface Runtime {
   /** Work that goes on without its caller. Nobody works on it here before `runs.start()`, which a server does by itself. */
   readonly runs: Runs
   /** What became of telling the ends of runs. */
-  readonly webhooks: Pick<WebhookStore, 'ofRun' | 'redeliver'>
+  readonly webhooks: Pick<WebhookStore, 'ofRun' | 'redeliver' | 'of'>
   /** Says why the ends of runs may not be told at a URL; undefined: they may. */
   judgeWebhook(url: string): string | undefined
   /** What requests to its servers came to that had a key. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { batchesToChange } from '../../src/http/changeable.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import {
   batchIdParameter,
@@ -11,6 +12,7 @@ import { toRunBatchRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'cancelBatch',
+  access: 'call',
   summary: 'Cancel all runs of a batch that have not ended',
   tags: ['Runs'],
   parameters: [batchIdParameter],
@@ -22,9 +24,10 @@ const operation: Operation = {
 }
 
 export default async function cancel(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.post('/:id/cancel', { config: { operation } }, async (request, reply) => {
-    const batch = await runs.cancelBatch(parseBatchId(request.params), parseReason(request.body))
+    const id = parseBatchId(request.params)
+    const reason = parseReason(request.body)
+    const batch = await (await batchesToChange(request, id)).cancelBatch(id, reason)
     return reply.code(202).send(toRunBatchRecord(batch))
   })
 }

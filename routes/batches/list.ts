@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { describeQuery } from '../../src/http/openapi/parameters.ts'
 import { batchesQuery, parseBatchesQuery, toRunCursor } from '../../src/http/run-query.ts'
@@ -6,6 +7,7 @@ import { toRunBatchRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'listBatches',
+  access: 'sessions:read',
   summary: 'List batches of runs, newest first',
   tags: ['Runs'],
   parameters: describeQuery(batchesQuery),
@@ -14,10 +16,9 @@ const operation: Operation = {
 }
 
 export default async function list(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.get('', { config: { operation } }, async (request) => {
     const { limit, after } = parseBatchesQuery(request.query)
-    const { data, next } = await runs.batches(limit, after)
+    const { data, next } = await houseOf(request).runs.batches(limit, after)
     return { data: data.map(toRunBatchRecord), next_cursor: toRunCursor(next) }
   })
 }

@@ -8,6 +8,7 @@ const [jsonLines] = jsonLinesMediaTypes
 
 const operation: Operation = {
   operationId: 'getBatchResults',
+  access: 'sessions:read',
   summary: 'What the runs of a batch came to, a line each, in the order of the tasks',
   description: 'Runs that have not ended are told with their state. The schema is that of a line.',
   tags: ['Runs'],

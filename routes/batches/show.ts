@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { batchIdParameter, parseBatchId } from '../../src/http/run-params.ts'
 import { toRunBatchRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'getBatch',
+  access: 'sessions:read',
   summary: 'One batch: how many of its runs are in each state, and what they cost',
   tags: ['Runs'],
   parameters: [batchIdParameter],
@@ -13,8 +15,7 @@ const operation: Operation = {
 }
 
 export default async function show(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.get('/:id', { config: { operation } }, async (request) => {
-    return toRunBatchRecord(await runs.batch(parseBatchId(request.params)))
+    return toRunBatchRecord(await houseOf(request).runs.batch(parseBatchId(request.params)))
   })
 }

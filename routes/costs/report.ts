@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { toCostsAnswer } from '../../src/http/cost-answer.ts'
 import { toCostsCsv } from '../../src/http/cost-csv.ts'
 import { preferredType } from '../../src/http/negotiate.ts'
@@ -11,6 +12,7 @@ const produces = ['application/json', 'text/csv']
 
 const operation: Operation = {
   operationId: 'getCosts',
+  access: 'costs:read',
   summary: 'What many sessions cost, in groups',
   tags: ['Costs'],
   parameters: [...describeQuery(costsQuery), tagsParameter],
@@ -27,10 +29,10 @@ const operation: Operation = {
 }
 
 export default async function report(server: FastifyInstance) {
-  const { store, engine } = server.lllm
+  const { engine } = server.lllm
   server.get('', { config: { operation, produces } }, async (request, reply) => {
     const { filter, groupBy, format = negotiate(request) } = parseCostsQuery(request.query)
-    const costs = await store.costs(toStoredFilter(engine, filter), groupBy)
+    const costs = await houseOf(request).sessions.costs(toStoredFilter(engine, filter), groupBy)
     if (format === 'json') return toCostsAnswer(costs, groupBy)
     return reply.type('text/csv; charset=utf-8').send(toCostsCsv(costs, groupBy))
   })

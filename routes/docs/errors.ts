@@ -10,6 +10,7 @@ const params = z.object({ code: z.string() })
 
 const operation: Operation = {
   operationId: 'getErrorPage',
+  access: 'public',
   summary: 'What an error code means',
   tags: ['Operating'],
   parameters: [pathParameter('code', 'The code of a problem.')],

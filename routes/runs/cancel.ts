@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { runsToChange } from '../../src/http/changeable.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { bodyErrors, cancelRequestBody, parseReason, parseRunId, runIdParameter } from '../../src/http/run-params.ts'
 import { toRunRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'cancelRun',
+  access: 'call',
   summary: 'Cancel a run',
   tags: ['Runs'],
   parameters: [runIdParameter],
@@ -16,9 +18,10 @@ const operation: Operation = {
 }
 
 export default async function cancel(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.post('/:id/cancel', { config: { operation } }, async (request, reply) => {
-    const run = await runs.cancel(parseRunId(request.params), parseReason(request.body))
+    const id = parseRunId(request.params)
+    const reason = parseReason(request.body)
+    const run = await (await runsToChange(request, id)).cancel(id, reason)
     return reply.code(202).send(toRunRecord(run))
   })
 }

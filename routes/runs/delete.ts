@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import type { Operation } from '../../src/http/openapi/operation.ts'
 import { parseRunId, runIdParameter } from '../../src/http/run-params.ts'
 
 const operation: Operation = {
   operationId: 'deleteRun',
+  access: 'admin',
   summary: 'Remove a run that has ended, with its session',
   tags: ['Runs'],
   parameters: [runIdParameter],
@@ -12,9 +14,8 @@ const operation: Operation = {
 }
 
 export default async function remove(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.delete('/:id', { config: { operation } }, async (request, reply) => {
-    await runs.delete(parseRunId(request.params))
+    await houseOf(request).runs.delete(parseRunId(request.params))
     return reply.code(204).send()
   })
 }

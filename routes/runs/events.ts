@@ -8,6 +8,7 @@ import { parseRunId, runIdParameter } from '../../src/http/run-params.ts'
 
 const operation: Operation = {
   operationId: 'followRun',
+  access: 'sessions:read',
   summary: 'Follow a run, from its start or from where one left off',
   description:
     'Server-sent events, as those of a stream, live or long afterwards. A reader that leaves changes nothing, and goes on with `Last-Event-ID`.',

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { describeQuery, tagsParameter } from '../../src/http/openapi/parameters.ts'
 import { parseRunsQuery, runsQuery, toRunCursor } from '../../src/http/run-query.ts'
@@ -7,6 +8,7 @@ import { toStoredFilter } from '../../src/http/stored-filter.ts'
 
 const operation: Operation = {
   operationId: 'listRuns',
+  access: 'sessions:read',
   summary: 'List runs, newest first',
   tags: ['Runs'],
   parameters: [...describeQuery(runsQuery), tagsParameter],
@@ -15,10 +17,10 @@ const operation: Operation = {
 }
 
 export default async function list(server: FastifyInstance) {
-  const { runs, engine } = server.lllm
+  const { engine } = server.lllm
   server.get('', { config: { operation } }, async (request) => {
     const { filter, limit, after } = parseRunsQuery(request.query)
-    const { data, next } = await runs.list(toStoredFilter(engine, filter), limit, after)
+    const { data, next } = await houseOf(request).runs.list(toStoredFilter(engine, filter), limit, after)
     return { data: data.map(toRunListItem), next_cursor: toRunCursor(next) }
   })
 }

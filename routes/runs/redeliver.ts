@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { LllmError } from '../../src/domain/errors.ts'
+import { houseOf } from '../../src/http/access.ts'
+import { runsToChange } from '../../src/http/changeable.ts'
 import { toDeliveryRecord } from '../../src/http/delivery-record.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { parse } from '../../src/http/parse.ts'
@@ -13,6 +15,7 @@ import {
 
 const operation: Operation = {
   operationId: 'redeliver',
+  access: 'call',
   summary: 'Tell the end of a run once more',
   description: 'Also what was delivered already, or what is still to be tried. It has the same id as before.',
   tags: ['Runs'],
@@ -22,11 +25,11 @@ const operation: Operation = {
 }
 
 export default async function redeliver(server: FastifyInstance) {
-  const { runs, webhooks } = server.lllm
   server.post('/:id/deliveries/:delivery_id/redeliver', { config: { operation } }, async (request, reply) => {
     const { runId, deliveryId } = parseDeliveryParams(request.params)
     parse(noBody, request.body ?? {}, 'body')
-    await runs.get(runId)
+    await runsToChange(request, runId)
+    const { webhooks } = houseOf(request)
     const isThere = await webhooks.redeliver(runId, deliveryId)
     const delivery = (await webhooks.ofRun(runId)).find(({ id }) => id === deliveryId)
     if (!isThere || delivery === undefined) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { runsToChange } from '../../src/http/changeable.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { parse } from '../../src/http/parse.ts'
 import { bodyErrors, noBody, parseRunId, runIdParameter } from '../../src/http/run-params.ts'
@@ -6,6 +7,7 @@ import { toRunRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'resumeRun',
+  access: 'call',
   summary: 'Go on with a run that failed or was cancelled',
   tags: ['Runs'],
   parameters: [runIdParameter],
@@ -14,11 +16,10 @@ const operation: Operation = {
 }
 
 export default async function resume(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.post('/:id/resume', { config: { operation } }, async (request, reply) => {
     const id = parseRunId(request.params)
     parse(noBody, request.body ?? {}, 'body')
-    const run = await runs.resume(id)
+    const run = await (await runsToChange(request, id)).resume(id)
     return reply.code(202).send(toRunRecord(run))
   })
 }

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { parseRunId, runIdParameter } from '../../src/http/run-params.ts'
 import { toRunRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'getRun',
+  access: 'sessions:read',
   summary: 'One run',
   tags: ['Runs'],
   parameters: [runIdParameter],
@@ -13,8 +15,7 @@ const operation: Operation = {
 }
 
 export default async function show(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.get('/:id', { config: { operation } }, async (request) => {
-    return toRunRecord(await runs.get(parseRunId(request.params)))
+    return toRunRecord(await houseOf(request).runs.get(parseRunId(request.params)))
   })
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { isEnded } from '../../src/domain/run.ts'
+import { houseOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { describeQuery } from '../../src/http/openapi/parameters.ts'
 import { parse } from '../../src/http/parse.ts'
@@ -9,6 +10,7 @@ import { toRunRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'waitForRun',
+  access: 'sessions:read',
   summary: 'Wait for the end of a run',
   description: 'Also answers, with a 202, when the service begins to shut down: ask again.',
   tags: ['Runs'],
@@ -21,13 +23,12 @@ const operation: Operation = {
 }
 
 export default async function wait(server: FastifyInstance) {
-  const { runs } = server.lllm
   server.get('/:id/wait', { config: { operation } }, async (request, reply) => {
     const id = parseRunId(request.params)
     const { timeout_ms: timeoutMs } = parse(waitQuery, request.query, 'query')
     const reader = watchReader(request, reply)
     try {
-      const run = await runs.wait(id, timeoutMs, reader.signal)
+      const run = await houseOf(request).runs.wait(id, timeoutMs, reader.signal)
       return await reply.code(isEnded(run) ? 200 : 202).send(toRunRecord(run))
     } finally {
       reader.leave()

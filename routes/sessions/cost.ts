@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { toSessionCostAnswer } from '../../src/http/cost-answer.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { parseSessionId, sessionIdParameter, unknownSession } from '../../src/http/session-id.ts'
 
 const operation: Operation = {
   operationId: 'getSessionCost',
+  access: 'costs:read',
   summary: 'What a session cost',
   tags: ['Sessions'],
   parameters: [sessionIdParameter],
@@ -15,10 +17,9 @@ const operation: Operation = {
 }
 
 export default async function cost(server: FastifyInstance) {
-  const { store } = server.lllm
   server.get('/:id/cost', { config: { operation } }, async (request) => {
     const id = parseSessionId(request.params)
-    const lines = await store.costOf(id)
+    const lines = await houseOf(request).sessions.costOf(id)
     if (lines === undefined) throw unknownSession(id)
     return toSessionCostAnswer(id, lines)
   })

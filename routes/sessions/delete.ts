@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import type { Operation } from '../../src/http/openapi/operation.ts'
 import { parseSessionId, sessionIdParameter, unknownSession } from '../../src/http/session-id.ts'
 
 const operation: Operation = {
   operationId: 'deleteSession',
+  access: 'admin',
   summary: 'Delete a session',
   tags: ['Sessions'],
   parameters: [sessionIdParameter],
@@ -12,10 +14,9 @@ const operation: Operation = {
 }
 
 export default async function remove(server: FastifyInstance) {
-  const { store } = server.lllm
   server.delete('/:id', { config: { operation } }, async (request, reply) => {
     const id = parseSessionId(request.params)
-    if (!(await store.delete(id))) throw unknownSession(id)
+    if (!(await houseOf(request).sessions.delete(id))) throw unknownSession(id)
     return reply.code(204).send()
   })
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { describeQuery, tagsParameter } from '../../src/http/openapi/parameters.ts'
 import { toSessionList } from '../../src/http/session-list.ts'
@@ -7,6 +8,7 @@ import { toStoredFilter } from '../../src/http/stored-filter.ts'
 
 const operation: Operation = {
   operationId: 'listSessions',
+  access: 'sessions:read',
   summary: 'List sessions, newest first',
   tags: ['Sessions'],
   parameters: [...describeQuery(listQuery), tagsParameter],
@@ -15,9 +17,9 @@ const operation: Operation = {
 }
 
 export default async function list(server: FastifyInstance) {
-  const { store, engine } = server.lllm
+  const { engine } = server.lllm
   server.get('', { config: { operation } }, async (request) => {
     const { filter, limit, after } = parseListQuery(request.query)
-    return toSessionList(await store.list(toStoredFilter(engine, filter), limit, after))
+    return toSessionList(await houseOf(request).sessions.list(toStoredFilter(engine, filter), limit, after))
   })
 }

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import { houseOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { parseSessionId, sessionIdParameter, unknownSession } from '../../src/http/session-id.ts'
 
 const operation: Operation = {
   operationId: 'getSession',
+  access: 'sessions:read',
   summary: 'Show a session',
   tags: ['Sessions'],
   parameters: [sessionIdParameter],
@@ -12,10 +14,9 @@ const operation: Operation = {
 }
 
 export default async function show(server: FastifyInstance) {
-  const { store } = server.lllm
   server.get('/:id', { config: { operation } }, async (request) => {
     const id = parseSessionId(request.params)
-    const session = await store.get(id)
+    const session = await houseOf(request).sessions.get(id)
     if (session === undefined) throw unknownSession(id)
     return session
   })

@@ -4,6 +4,7 @@ import { toTacticRecord } from '../../src/http/tactic-record.ts'
 
 const operation: Operation = {
   operationId: 'listTactics',
+  access: 'caller',
   summary: 'List the tactics',
   tags: ['Tactics'],
   responses: { 200: jsonResponse('All tactics, by name.', componentRef('TacticList')) },

@@ -10,6 +10,7 @@ const params = z.strictObject({ name })
 
 const operation: Operation = {
   operationId: 'getTactic',
+  access: 'caller',
   summary: 'Show a tactic',
   tags: ['Tactics'],
   parameters: [pathParameter('name', 'The name of the tactic.')],

@@ -96,35 +96,13 @@ export type RunChange =
   | { readonly kind: 'cancel' }
   | { readonly kind: 'run'; readonly runId: string }
 
-/**
- * Keeps runs, their journals and their events. Several processes may share it.
- *
- * Every method rejects with an LllmError `store-unavailable` when the storage fails, and with nothing else but what it says
- * itself; whether a change was made is then unknown, and making it again does no harm. Once a change resolves it survives a kill of the
- * process, where the store survives that at all. Any number of calls may be under way at once. How long somebody has been silent is told by
- * one clock for all: the storage's, where processes share it.
- */
-export interface RunStore {
-  /** Adds runs, and their batch, all or none. An id that is there already is left alone. False: the tick is taken, and nothing was added. */
-  submit(submission: Submission): Promise<boolean>
+/** The runs of one tenant. Those of others are not there: neither in lists, nor by their ids. */
+export interface TenantRunStore {
   get(id: string): Promise<Run | undefined>
   /** Newest first, by creation and then id. Pages stay in step while runs arrive. */
   list(filter: RunFilter, limit: number, after?: RunPosition): Promise<RunPage>
   /** Removes a run that has ended, with its journal, its events and its session. */
   delete(id: string): Promise<DeleteAnswer>
-
-  /** Starts runs that are due, those of higher priority first, then those that are due longest. Each counts as one attempt. */
-  claim(request: ClaimRequest): Promise<readonly Run[]>
-  /** Says that an owner is alive, and what it still owns. */
-  beat(owner: string, leaseMs: number): Promise<readonly RunBeat[]>
-  /** What earlier attempts have left. */
-  history(runId: string): Promise<RunHistory>
-  /** Writes for an attempt. Rejects with an LllmError `run-fenced`, and writes nothing, when it is not the one that is under way. */
-  write(lease: RunLease, write: RunWrite): Promise<void>
-  /** Ends an attempt, and the run with it: all or nothing. Rejects as `write`. */
-  finish(lease: RunLease, end: RunEnd): Promise<void>
-  /** Gives a run back, so that it is started again as soon as somebody has room. What was journalled is kept. Rejects as `write`. */
-  release(lease: RunLease): Promise<void>
 
   /** A run that waits is cancelled at once: its last event is an `error` with the code `cancelled`. */
   cancel(id: string, reason: string): Promise<CancelAnswer>
@@ -147,6 +125,34 @@ export interface RunStore {
   batchRuns(batchId: string, fromIndex: number, limit: number): Promise<readonly Run[]>
   /** Cancels all runs of a batch that have not ended, and resolves to how many those were; undefined: there is no such batch. */
   cancelBatch(id: string, reason: string): Promise<number | undefined>
+}
+
+/**
+ * Keeps runs, their journals and their events. Several processes may share it. What is read and changed without saying whose it is, is the
+ * default tenant's; whoever works on runs works on those of all.
+ *
+ * Every method rejects with an LllmError `store-unavailable` when the storage fails, and with nothing else but what it says
+ * itself; whether a change was made is then unknown, and making it again does no harm. Once a change resolves it survives a kill of the
+ * process, where the store survives that at all. Any number of calls may be under way at once. How long somebody has been silent is told by
+ * one clock for all: the storage's, where processes share it.
+ */
+export interface RunStore extends TenantRunStore {
+  /** Adds runs, and their batch, all or none. An id that is there already is left alone. False: the tick is taken, and nothing was added. */
+  submit(submission: Submission): Promise<boolean>
+  of(tenant: string): TenantRunStore
+
+  /** Starts runs that are due, those of higher priority first, then those that are due longest. Each counts as one attempt. */
+  claim(request: ClaimRequest): Promise<readonly Run[]>
+  /** Says that an owner is alive, and what it still owns. */
+  beat(owner: string, leaseMs: number): Promise<readonly RunBeat[]>
+  /** What earlier attempts have left. */
+  history(runId: string): Promise<RunHistory>
+  /** Writes for an attempt. Rejects with an LllmError `run-fenced`, and writes nothing, when it is not the one that is under way. */
+  write(lease: RunLease, write: RunWrite): Promise<void>
+  /** Ends an attempt, and the run with it: all or nothing. Rejects as `write`. */
+  finish(lease: RunLease, end: RunEnd): Promise<void>
+  /** Gives a run back, so that it is started again as soon as somebody has room. What was journalled is kept. Rejects as `write`. */
+  release(lease: RunLease): Promise<void>
 
   /** How many runs wait, and how many are under way. */
   counts(): Promise<{ readonly queued: number; readonly running: number }>

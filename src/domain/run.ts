@@ -31,6 +31,8 @@ export interface RunRequest {
 export interface NewRun {
   /** UUIDv7 */
   readonly id: string
+  /** Whose it is. */
+  readonly tenant: string
   readonly tactic: string
   /** `package::name` */
   readonly tacticId: string
@@ -98,6 +100,8 @@ export interface StoredRunEvent {
 /** Many runs that were submitted together. */
 export interface NewRunBatch {
   readonly id: string
+  /** Whose it is. */
+  readonly tenant: string
   readonly tactic: string
   readonly tacticId: string
   readonly tags: Readonly<Record<string, string>>

@@ -71,17 +71,8 @@ export interface CostReport {
   readonly total: CostTotals
 }
 
-/**
- * Keeps the sessions of calls that have ended. Sub-sessions live in their parent's record and are not listed by themselves.
- *
- * Every method rejects with an LllmError `store-unavailable` when the storage fails, and with nothing else. A failed `save`
- * has written nothing; where its error's data says `isPermanent`, trying it again would not help. Any number of calls may be under way at once.
- */
-export interface SessionStore {
-  /** Names the store in `/info`, without secrets: `sqlite`, `memory`. */
-  readonly kind: string
-  /** Once it resolves, the session survives a kill of the process (where the store survives it at all). Saving an id again replaces it. */
-  save(session: Session): Promise<void>
+/** The sessions of one tenant. Those of others are not there: neither in lists and sums, nor by their ids. */
+export interface TenantSessions {
   get(id: string): Promise<SessionRecord | undefined>
   /** The ids that begin with a text, in their order, `limit` of them at most. */
   findIds(prefix: string, limit: number): Promise<readonly string[]>
@@ -92,6 +83,21 @@ export interface SessionStore {
   /** The cost lines of one session, or undefined when there is no such session. */
   costOf(id: string): Promise<readonly CostLine[] | undefined>
   costs(filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<CostReport>
+}
+
+/**
+ * Keeps the sessions of calls that have ended. Sub-sessions live in their parent's record and are not listed by themselves. What is
+ * read and deleted without saying whose it is, is the default tenant's.
+ *
+ * Every method rejects with an LllmError `store-unavailable` when the storage fails, and with nothing else. A failed `save`
+ * has written nothing; where its error's data says `isPermanent`, trying it again would not help. Any number of calls may be under way at once.
+ */
+export interface SessionStore extends TenantSessions {
+  /** Names the store in `/info`, without secrets: `sqlite`, `memory`. */
+  readonly kind: string
+  /** Once it resolves, the session survives a kill of the process (where the store survives it at all). Saving an id again replaces it. */
+  save(session: Session): Promise<void>
+  of(tenant: string): TenantSessions
   /** Rejects when sessions cannot be written now. */
   ping(): Promise<void>
   /** Finishes what was accepted and lets go of the storage. Calling it twice is fine. */

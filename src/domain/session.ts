@@ -91,6 +91,8 @@ export interface AgentCall {
 /** The record of one call of a tactic, with the calls of its sub-tactics inside. It is data: nothing in it is live. */
 export interface Session {
   readonly id: string
+  /** Whose it is; of a root, where that is not the default tenant. It is no part of the record, which only that tenant sees. */
+  readonly tenant?: string
   readonly tactic: string
   /** `package::name`, the identity that survives a rename of files and aliases. */
   readonly tacticId: string

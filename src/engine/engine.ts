@@ -62,6 +62,8 @@ export interface CallOptions {
   readonly limits?: Pick<Limits, 'tokens' | 'llmCalls' | 'depth'>
   readonly tags?: Readonly<Record<string, string>>
   readonly metadata?: JsonObject
+  /** Whose call it is. Default: the operator's own. */
+  readonly tenant?: string
   /** Is told what happens as it happens. With it, replies are streamed from the provider. */
   readonly emit?: Emit
 }

@@ -40,7 +40,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const { remote } = tactic.tactic.spec
   if (remote !== undefined) return executeRemote(parts, call, remote, options)
   const { clock, newId } = parts.world
-  const { signal: outerSignal, tags = {}, metadata = {}, emit, parent, run } = options
+  const { signal: outerSignal, tags = {}, metadata = {}, tenant, emit, parent, run } = options
   const nowMs = clock.now()
   const startedAtMs = run?.startedAtMs ?? nowMs
   const timeoutMs = timeoutOf(call, options, nowMs - startedAtMs)
@@ -51,6 +51,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const deadlineAtMs = Math.min(options.deadlineAtMs ?? Infinity, nowMs + (timeoutMs ?? Infinity))
   const recorder = recordSession({
     id,
+    ...(tenant === undefined ? {} : { tenant }),
     tactic: tactic.name,
     tacticId: tactic.id,
     startedAtMs,

@@ -1,11 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Authenticator } from '../domain/authenticator.ts'
 import type { World } from '../domain/clock.ts'
 import type { IdempotencyStore } from '../domain/idempotency-store.ts'
 import type { PackageOrigin } from '../domain/package.ts'
-import type { SessionStore } from '../domain/session-store.ts'
-import type { WebhookStore } from '../domain/webhook-store.ts'
+import type { SessionStore, TenantSessions } from '../domain/session-store.ts'
+import type { TenantWebhooks, WebhookStore } from '../domain/webhook-store.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Runs } from '../runs/runs.ts'
+import type { Runs, TenantRuns } from '../runs/runs.ts'
+import type { Access } from './access.ts'
 import type { Admission, AdmissionBounds } from './admission.ts'
 import type { AnswerKeeper } from './answer-keeper.ts'
 import type { OpenAnswers } from './open-answers.ts'
@@ -55,7 +57,7 @@ export interface HttpApp {
   /** What requests with an `Idempotency-Key` came to. */
   readonly idempotency: IdempotencyStore
   /** What became of telling the ends of runs. */
-  readonly webhooks: Pick<WebhookStore, 'ofRun' | 'redeliver'>
+  readonly webhooks: Pick<WebhookStore, 'of'>
   /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are told nowhere. */
   readonly judgeWebhook?: (url: string) => string | undefined
   readonly settings: HttpSettings
@@ -63,10 +65,24 @@ export interface HttpApp {
   readonly logger?: FastifyBaseLogger
   readonly info: ServiceInfo
   readonly world: World
+  /** Finds out who asks. Left out: nobody has to say. */
+  readonly authenticator?: Authenticator
 }
 
-/** What the routes work with, as `server.lllm`. */
-export interface Lllm extends HttpApp {
+/** What is one tenant's. */
+export interface TenantHouse {
+  readonly sessions: TenantSessions
+  readonly runs: TenantRuns
+  readonly webhooks: TenantWebhooks
+}
+
+/**
+ * What the routes work with, as `server.lllm`. What belongs to tenants is reached through {@link houseOf} alone: no route can forget whose
+ * request it answers.
+ */
+export interface Lllm extends Omit<HttpApp, 'store' | 'runs' | 'webhooks' | 'idempotency'> {
+  readonly storeKind: string
+  ofTenant(tenant: string): TenantHouse
   /** What all paths begin with: `/ai`, or nothing. */
   readonly prefix: string
   readonly shutdown: Shutdown
@@ -89,5 +105,7 @@ declare module 'fastify' {
     readonly operation?: Operation
     /** The media types that a success can have. Left out: JSON. */
     readonly produces?: readonly string[]
+    /** What it takes to be answered, where no operation says it. Left out of both: `admin`. */
+    readonly access?: Access
   }
 }

@@ -30,9 +30,9 @@ export function unfitKey(message: string): LllmError {
   })
 }
 
-/** Keys may tell something of those who made them: they are kept as hashes only. */
-export function hashKey(key: string): string {
-  return sha256(key)
+/** Keys may tell something of those who made them: they are kept as hashes only. Those of two tenants never meet. */
+export function hashKey(tenant: string, key: string): string {
+  return sha256(`${tenant}\0${key}`)
 }
 
 /** What a request asks for: two that are to do the same have the same, however they are written. */

@@ -3,6 +3,7 @@ import { LllmError } from '../domain/errors.ts'
 import type { KeptAnswer, KeyUse } from '../domain/idempotency-store.ts'
 import type { Session } from '../domain/session.ts'
 import type { BoundTactic } from '../engine/engine.ts'
+import { callerOf } from './access.ts'
 import { toErrorLog } from './error-log.ts'
 import { fingerprintOf, hashKey, keyHeader, readIdempotencyKey, unfitKey } from './idempotency-key.ts'
 import { problemMediaType, toProblem } from './problem.ts'
@@ -64,7 +65,7 @@ export async function answerKeyed(
   const { answers, world } = request.server.lllm
   request.lllmStory.tactic = tactic.address
   const asked = {
-    keyHash: hashKey(key),
+    keyHash: hashKey(callerOf(request).tenant, key),
     fingerprint: fingerprintOf(request, tactic.id, suffix),
     workId: world.newId(),
     joins: repeats === 'join',

@@ -28,13 +28,16 @@ const routesFolder = fileURLToPath(new URL('../../routes', import.meta.url))
  * @throws LllmError `invalid-settings` for a prefix that is none.
  */
 export async function mountService(server: FastifyInstance, app: HttpApp, tenancy: Tenancy): Promise<void> {
-  const { world, store, engine, idempotency, settings, logger } = app
+  const { store, runs, webhooks, idempotency, ...parts } = app
+  const { world, engine, settings, logger } = parts
   const prefix = readPrefix(server.prefix)
   const shutdown = createShutdown(world.clock)
   const openAnswers = createOpenAnswers()
   const answers = createAnswerKeeper(idempotency, world.clock)
   server.decorate('lllm', {
-    ...app,
+    ...parts,
+    storeKind: store.kind,
+    ofTenant: (tenant) => ({ sessions: store.of(tenant), runs: runs.of(tenant), webhooks: webhooks.of(tenant) }),
     prefix,
     shutdown,
     openAnswers,

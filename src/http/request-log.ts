@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../domain/caller.ts'
 import type { ErrorCode } from '../domain/errors.ts'
 import type { KeyedRequestStory } from './keyed-request.ts'
 import { pathOf } from './problem-reply.ts'
@@ -8,6 +9,8 @@ import { traceIdOf } from './trace-parent.ts'
 export interface RequestStory {
   /** The id of the request: the client's own, or ours. */
   readonly id: string
+  /** Who asks; undefined: that is not known yet, or never was. */
+  caller?: Caller
   tactic?: string
   sessionId?: string
   /** How a stream ended, whose status said nothing of it yet. */
@@ -38,7 +41,7 @@ export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void
 }
 
 function writeLine(request: FastifyRequest, status: number, durationMs: number) {
-  const { id, tactic, sessionId, code } = request.lllmStory
+  const { id, caller, tactic, sessionId, code } = request.lllmStory
   const traceId = traceIdOf(request.headers.traceparent)
   request.log.info(
     {
@@ -47,6 +50,7 @@ function writeLine(request: FastifyRequest, status: number, durationMs: number) 
       path: pathOf(request.url).slice(0, pathLengthMax),
       status,
       ms: durationMs,
+      ...(caller === undefined || caller.keyId === null ? {} : { key_id: caller.keyId, tenant: caller.tenant }),
       ...(tactic === undefined ? {} : { tactic }),
       ...(sessionId === undefined ? {} : { session_id: sessionId }),
       ...(code === undefined ? {} : { code }),

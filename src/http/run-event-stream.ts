@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { costUsd } from '../domain/cost.ts'
 import { isEndEvent, isEnded, type Run, type RunEndEvent, type RunEvent, type StoredRunEvent } from '../domain/run.ts'
+import { houseOf } from './access.ts'
 import { toErrorLog } from './error-log.ts'
 import { toEventRecord } from './event-record.ts'
 import { openEventStream } from './event-stream.ts'
@@ -43,10 +44,11 @@ export async function streamRunEvents(
   lastId: number,
 ): Promise<FastifyReply> {
   const reader = watchReader(request, reply)
-  const events = request.server.lllm.runs.follow(id, lastId, reader.signal)[Symbol.asyncIterator]()
+  const { runs } = houseOf(request)
+  const events = runs.follow(id, lastId, reader.signal)[Symbol.asyncIterator]()
   request.lllmStory.sessionId = id
   try {
-    const run = await request.server.lllm.runs.get(id)
+    const run = await runs.get(id)
     const first = isEnded(run) ? await firstOf(events, run, lastId, reader.signal) : undefined
     // It has ended, and the reader knows: this answer keeps a browser from asking again.
     if (first?.done === true && !reader.signal.aborted) return await reply.code(204).send()

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { houseOf } from './access.ts'
 import { toErrorLog } from './error-log.ts'
 import { originOf } from './problem-reply.ts'
 import { openWriter } from './response-writer.ts'
@@ -14,7 +15,8 @@ export async function streamRunResults(
   id: string,
   contentType: string,
 ): Promise<FastifyReply> {
-  const { runs, world, shutdown } = request.server.lllm
+  const { world, shutdown } = request.server.lllm
+  const { runs } = houseOf(request)
   await runs.batch(id)
   // Nothing stops it but its reader, on whom the writer has an eye itself.
   const { signal } = new AbortController()

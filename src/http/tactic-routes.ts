@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { expectMayCall } from '../domain/caller.ts'
 import type { BoundTactic } from '../engine/engine.ts'
+import { callerOf } from './access.ts'
 import { type CallSchemas, createCallSchemas } from './call-request.ts'
 import { name } from './fields.ts'
 import { keyHeader } from './idempotency-key.ts'
@@ -33,18 +35,20 @@ export function mountTacticRoute(server: FastifyInstance, route: TacticRoute): v
   const { engine, settings } = server.lllm
   const schemas = createCallSchemas(settings)
   const shared = produces === undefined ? {} : { produces }
-  const respond = (tactic: BoundTactic, request: FastifyRequest, reply: FastifyReply) =>
-    request.headers[keyHeader] === undefined
+  const respond = (tactic: BoundTactic, request: FastifyRequest, reply: FastifyReply) => {
+    expectMayCall(callerOf(request), tactic)
+    return request.headers[keyHeader] === undefined
       ? answer(tactic, request, reply, schemas)
       : answerKeyed(request, reply, { tactic, suffix, repeats }, () => answer(tactic, request, reply, schemas))
+  }
   for (const titled of titleTactics(engine.tactics)) {
     const operation = describe(titled, schemas)
     const config = { operation: { ...operation, takesKey: repeats !== undefined }, ...shared }
-    server.post(tacticPath(titled.tactic) + suffix, { config }, (request, reply) =>
+    server.post(tacticPath(titled.tactic) + suffix, { config }, async (request, reply) =>
       respond(titled.tactic, request, reply),
     )
   }
-  server.post(`/:name${suffix}`, { config: shared }, async (request, reply) =>
+  server.post(`/:name${suffix}`, { config: { ...shared, access: 'call' } }, async (request, reply) =>
     respond(engine.find(parse(params, request.params, 'path').name), request, reply),
   )
 }

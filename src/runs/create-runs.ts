@@ -3,12 +3,13 @@ import { noCost } from '../domain/cost.ts'
 import { LllmError } from '../domain/errors.ts'
 import type { NewRun, Run, RunBatch } from '../domain/run.ts'
 import type { RunStore } from '../domain/run-store.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 import type { PreparedCall } from '../engine/engine.ts'
 import type { BackgroundWork } from './background-work.ts'
 import type { ChangeHub } from './change-hub.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { followRun, waitForEnd } from './follow-run.ts'
-import type { RunOptions, Runs } from './runs.ts'
+import type { RunOptions, Runs, TenantRuns } from './runs.ts'
 
 /** Runs that one batch may have. */
 export const batchRunsMax = 100_000
@@ -29,8 +30,28 @@ export interface RunsParts {
 }
 
 export function createRuns(parts: RunsParts): Runs {
-  const { store, dispatcher, hub, world, runTimeoutMs, judgeWebhook = () => undefined, besides = [] } = parts
+  const { dispatcher, hub, besides = [] } = parts
+  const of = (tenant: string) => tenantRuns(parts, tenant)
+
+  return {
+    ...of(defaultTenant),
+    of,
+    async start() {
+      await dispatcher.start()
+      for (const work of besides) work.start()
+    },
+    health: async () => ({ ...(await parts.store.counts()), runningHere: dispatcher.runningCount }),
+    async drain(graceMs) {
+      await Promise.all([dispatcher.drain(graceMs), ...besides.map((work) => work.close(graceMs))])
+      hub.close()
+    },
+  }
+}
+
+function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
+  const { hub, world, runTimeoutMs, judgeWebhook = () => undefined } = parts
   const { clock, newId } = world
+  const store = parts.store.of(tenant)
 
   function toNewRun(
     { tactic, config, task }: PreparedCall,
@@ -40,6 +61,7 @@ export function createRuns(parts: RunsParts): Runs {
     const nowMs = clock.now()
     return {
       ...place,
+      tenant,
       tactic: tactic.name,
       tacticId: tactic.id,
       tags: options.tags ?? {},
@@ -80,7 +102,7 @@ export function createRuns(parts: RunsParts): Runs {
     async submit(call, options = {}) {
       judge(options)
       const run = toNewRun(call, options, { id: options.id ?? newId(), batchId: null, batchIndex: null })
-      await store.submit({ runs: [run] })
+      await parts.store.submit({ runs: [run] })
       // An id that was there before has a run of its own.
       return options.id === undefined ? asQueued(run) : get(run.id)
     },
@@ -94,7 +116,7 @@ export function createRuns(parts: RunsParts): Runs {
       const [first] = runs
       if (first === undefined) throw new LllmError('invalid-request', 'A batch has at least one run.')
       const { tactic, tacticId, tags, createdAtMs } = first
-      await store.submit({ runs, batch: { id, tactic, tacticId, tags, createdAtMs } })
+      await parts.store.submit({ runs, batch: { id, tenant, tactic, tacticId, tags, createdAtMs } })
       return batch(id)
     },
     get,
@@ -138,15 +160,6 @@ export function createRuns(parts: RunsParts): Runs {
     async cancelBatch(id, reason) {
       if ((await store.cancelBatch(id, reason)) === undefined) await batch(id)
       return batch(id)
-    },
-    async start() {
-      await dispatcher.start()
-      for (const work of besides) work.start()
-    },
-    health: async () => ({ ...(await store.counts()), runningHere: dispatcher.runningCount }),
-    async drain(graceMs) {
-      await Promise.all([dispatcher.drain(graceMs), ...besides.map((work) => work.close(graceMs))])
-      hub.close()
     },
   }
 }

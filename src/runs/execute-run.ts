@@ -42,7 +42,7 @@ export async function executeRun(
     const times = `${attemptsMax} time${attemptsMax === 1 ? '' : 's'}`
     return refused(new LllmError('run-abandoned', `The run was started ${times}, and its process ended each time.`))
   }
-  const { request, tags } = run
+  const { request, tags, tenant } = run
   const call = await prepare(engine, run)
   if (isLllmError(call)) return refused(call)
   const { budgetUsd, limits, metadata } = request
@@ -54,6 +54,7 @@ export async function executeRun(
     limits,
     tags,
     metadata,
+    tenant,
     run: journal,
   })
   if (!outcome.ok && outcome.error.code === 'run-fenced') throw outcome.error

@@ -1,5 +1,5 @@
 import { isEndEvent, isEnded, type Run, type StoredRunEvent } from '../domain/run.ts'
-import type { RunStore } from '../domain/run-store.ts'
+import type { TenantRunStore } from '../domain/run-store.ts'
 import type { ChangeHub } from './change-hub.ts'
 import { pollEveryMs } from './dispatcher-settings.ts'
 
@@ -8,7 +8,7 @@ const pageSize = 200
 
 /** Waits until a run has ended, at most until a time, and gives what it is then; undefined: there is no such run. */
 export async function waitForEnd(
-  parts: { readonly store: Pick<RunStore, 'get'>; readonly hub: ChangeHub; now(): number },
+  parts: { readonly store: Pick<TenantRunStore, 'get'>; readonly hub: ChangeHub; now(): number },
   id: string,
   untilMs: number,
   signal: AbortSignal,
@@ -29,7 +29,7 @@ export async function waitForEnd(
 
 /** The events of a run, those that are stored and then those that come, up to its last one. */
 export async function* followRun(
-  { store, hub }: { readonly store: Pick<RunStore, 'get' | 'events'>; readonly hub: ChangeHub },
+  { store, hub }: { readonly store: Pick<TenantRunStore, 'get' | 'events'>; readonly hub: ChangeHub },
   id: string,
   afterSeq: number,
   signal: AbortSignal,

@@ -25,9 +25,10 @@ export function withoutResult(session: Session): Session {
 
 /** The session of a run that is not executed any more: what earlier attempts have paid for, and why it has ended. */
 export function sessionWithout(run: Run, journal: RunJournal, error: LllmError, nowMs: number): Session {
-  const { id, tactic, tacticId, tags, request } = run
+  const { id, tenant, tactic, tacticId, tags, request } = run
   const recorder = recordSession({
     id,
+    tenant,
     tactic,
     tacticId,
     startedAtMs: journal.startedAtMs,

@@ -36,11 +36,11 @@ export interface RunsHealth {
 }
 
 /**
- * Work that goes on without its caller. Every door submits here: HTTP, schedules, one's own code.
+ * The runs of one tenant. Those of others are not there.
  *
  * Methods that take an id reject with an LllmError `unknown-run` or `unknown-batch`; all of them with `store-unavailable`.
  */
-export interface Runs {
+export interface TenantRuns {
   /** Queues a run. Once it resolves, the run survives a kill of the process. */
   submit(call: PreparedCall, options?: RunOptions): Promise<Run>
   /** Queues many runs together, all or none: at most 100,000. The options are those of each run. */
@@ -70,7 +70,14 @@ export interface Runs {
   batchRuns(id: string): AsyncIterable<Run>
   /** Cancels all of its runs that have not ended. */
   cancelBatch(id: string, reason: string): Promise<RunBatch>
+}
 
+/**
+ * Work that goes on without its caller. Every door submits here: HTTP, schedules, one's own code. What is submitted and read without
+ * saying whose it is, is the default tenant's.
+ */
+export interface Runs extends TenantRuns {
+  of(tenant: string): TenantRuns
   /** Begins to work on runs. Rejects with `store-unavailable` when another process does, and the storage cannot be shared. */
   start(): Promise<void>
   health(): Promise<RunsHealth>

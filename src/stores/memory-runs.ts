@@ -27,7 +27,7 @@ export interface MemoryRuns {
  * needed. Their sessions are kept where the others are.
  */
 export function createMemoryRuns(
-  sessions: Pick<SessionStore, 'save' | 'delete'>,
+  sessions: Pick<SessionStore, 'save' | 'of'>,
   now: () => number = Date.now,
 ): MemoryRuns {
   let opening: Promise<RunTables> | undefined

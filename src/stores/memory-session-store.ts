@@ -8,7 +8,9 @@ import type {
   SessionPosition,
   SessionStore,
   SessionSummary,
+  TenantSessions,
 } from '../domain/session-store.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 import { addTotals, dayName, dayNumber, noTotals, toCostReport } from './cost-groups.ts'
 import { type StoredSession, toStoredSession } from './stored-session.ts'
 
@@ -54,34 +56,48 @@ export function createMemorySessionStore(sessionsMax = 10_000): SessionStore {
       return work(...args)
     }
 
+  const of = (tenant: string): TenantSessions => {
+    const own = (id: string) => {
+      const stored = sessions.get(id)
+      return stored?.tenant === tenant ? stored : undefined
+    }
+    const fitting = (filter: SessionFilter) => (stored: StoredSession) =>
+      stored.tenant === tenant && fits(stored.summary, filter)
+    return {
+      get: whileOpen((id) => {
+        const stored = own(id)
+        return stored && (JSON.parse(stored.record) as SessionRecord)
+      }),
+      findIds: whileOpen((prefix, limit) => {
+        const found = [...sessions.keys()].filter((id) => id.startsWith(prefix) && own(id) !== undefined)
+        return found.sort().slice(0, limit)
+      }),
+      delete: whileOpen((id) => own(id) !== undefined && remove(id)),
+      list: whileOpen((filter, limit, after) => {
+        const isWanted = fitting(filter)
+        const end = after === undefined ? timeline.length : placeOf(timeline, after)
+        const found: SessionSummary[] = []
+        for (let index = end - 1; index >= 0 && found.length <= limit; index--) {
+          const stored = timeline[index]
+          if (stored !== undefined && isWanted(stored)) found.push(stored.summary)
+        }
+        const data = found.slice(0, limit)
+        const last = data.at(-1)
+        return { data, next: found.length > limit && last !== undefined ? positionOf(last) : null }
+      }),
+      costOf: whileOpen((id) => own(id)?.lines),
+      costs: whileOpen((filter, groupBy) => {
+        const wanted = timeline.filter(fitting(filter))
+        return toCostReport(groupCosts(wanted, groupBy), wanted.length)
+      }),
+    }
+  }
+
   return {
     kind: 'memory',
     save: whileOpen((session) => add(toStoredSession(session))),
-    get: whileOpen((id) => {
-      const stored = sessions.get(id)
-      return stored && (JSON.parse(stored.record) as SessionRecord)
-    }),
-    findIds: whileOpen((prefix, limit) => {
-      const found = [...sessions.keys()].filter((id) => id.startsWith(prefix))
-      return found.sort().slice(0, limit)
-    }),
-    delete: whileOpen(remove),
-    list: whileOpen((filter, limit, after) => {
-      const end = after === undefined ? timeline.length : placeOf(timeline, after)
-      const found: SessionSummary[] = []
-      for (let index = end - 1; index >= 0 && found.length <= limit; index--) {
-        const stored = timeline[index]
-        if (stored !== undefined && fits(stored.summary, filter)) found.push(stored.summary)
-      }
-      const data = found.slice(0, limit)
-      const last = data.at(-1)
-      return { data, next: found.length > limit && last !== undefined ? positionOf(last) : null }
-    }),
-    costOf: whileOpen((id) => sessions.get(id)?.lines),
-    costs: whileOpen((filter, groupBy) => {
-      const fitting = timeline.filter(({ summary }) => fits(summary, filter))
-      return toCostReport(groupCosts(fitting, groupBy), fitting.length)
-    }),
+    ...of(defaultTenant),
+    of,
     ping: whileOpen(() => undefined),
     async close() {
       isClosed = true

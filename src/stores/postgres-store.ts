@@ -69,9 +69,10 @@ function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
       return refusals.map(({ index, error }) => ({ index, error: toStoreError(error) }))
     },
     // Where texts are sorted by a language, an id that begins so does not lie between two others.
-    async findIds(prefix, limit) {
+    async findIds(tenant, prefix, limit) {
       const pattern = `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`
-      const found = db.selectFrom('sessions').select('id').where('id', 'like', pattern).orderBy('id').limit(limit)
+      const own = db.selectFrom('sessions').select('id').where('tenant', '=', tenant)
+      const found = own.where('id', 'like', pattern).orderBy('id').limit(limit)
       return (await found.execute()).map(({ id }) => id)
     },
     async ping() {

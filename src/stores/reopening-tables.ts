@@ -48,12 +48,12 @@ export function createReopeningTables(
       if (refusals.some(({ error }) => isAboutConnection(error))) await drop()
       return refusals
     },
-    recordOf: (id) => withTables((tables) => tables.recordOf(id)),
-    findIds: (prefix, limit) => withTables((tables) => tables.findIds(prefix, limit)),
-    delete: (id) => withTables((tables) => tables.delete(id)),
-    list: (filter, limit, after) => withTables((tables) => tables.list(filter, limit, after)),
-    costOf: (id) => withTables((tables) => tables.costOf(id)),
-    costs: (filter, groupBy) => withTables((tables) => tables.costs(filter, groupBy)),
+    recordOf: (tenant, id) => withTables((tables) => tables.recordOf(tenant, id)),
+    findIds: (tenant, prefix, limit) => withTables((tables) => tables.findIds(tenant, prefix, limit)),
+    delete: (tenant, id) => withTables((tables) => tables.delete(tenant, id)),
+    list: (tenant, filter, limit, after) => withTables((tables) => tables.list(tenant, filter, limit, after)),
+    costOf: (tenant, id) => withTables((tables) => tables.costOf(tenant, id)),
+    costs: (tenant, filter, groupBy) => withTables((tables) => tables.costs(tenant, filter, groupBy)),
     loadAllocations: () => withTables((tables) => tables.loadAllocations()),
     changeAllocations: (changes) => withTables((tables) => tables.changeAllocations(changes)),
     forgetAllocations: (endedByMs) => withTables((tables) => tables.forgetAllocations(endedByMs)),

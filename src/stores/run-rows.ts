@@ -11,6 +11,7 @@ type SummaryRow = Omit<Selectable<RunTable>, 'lease_until' | 'webhook'>
 export function toRunRow(run: NewRun) {
   return {
     id: run.id,
+    tenant: run.tenant,
     tactic: run.tactic,
     tactic_id: run.tacticId,
     state: 'queued' as const,
@@ -33,18 +34,20 @@ export function toRunRow(run: NewRun) {
   }
 }
 
-export function toRunTagRows({ id, tags, createdAtMs }: NewRun) {
+export function toRunTagRows({ id, tenant, tags, createdAtMs }: NewRun) {
   return Object.entries(tags).map(([key, value]) => ({
     run_id: id,
     key: toColumnText(key),
     value: toColumnText(value),
     created_at: createdAtMs,
+    tenant,
   }))
 }
 
 export function toRunSummary(row: SummaryRow): RunSummary {
   return {
     id: row.id,
+    tenant: row.tenant,
     tactic: row.tactic,
     tacticId: row.tactic_id,
     state: row.state,
@@ -73,8 +76,8 @@ export function toRun(row: SummaryRow & { readonly request: string; readonly out
   }
 }
 
-export function toBatchRow({ id, tactic, tacticId, tags, createdAtMs }: NewRunBatch) {
-  return { id, tactic, tactic_id: tacticId, tags: JSON.stringify(tags), created_at: createdAtMs }
+export function toBatchRow({ id, tenant, tactic, tacticId, tags, createdAtMs }: NewRunBatch) {
+  return { id, tenant, tactic, tactic_id: tacticId, tags: JSON.stringify(tags), created_at: createdAtMs }
 }
 
 export function toEventRow(runId: string, { seq, event }: StoredRunEvent) {

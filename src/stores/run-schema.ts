@@ -6,6 +6,7 @@ import { type CostColumns, costColumns, type WholeNumber } from './sql-schema.ts
 /** Times are in ms since 1970. */
 export interface RunTable extends CostColumns {
   readonly id: string
+  readonly tenant: string
   readonly tactic: string
   readonly tactic_id: string
   readonly state: RunState
@@ -30,6 +31,7 @@ export interface RunTable extends CostColumns {
 
 interface RunBatchTable {
   readonly id: string
+  readonly tenant: string
   readonly tactic: string
   readonly tactic_id: string
   readonly tags: string
@@ -63,6 +65,7 @@ export interface RunDatabase {
     readonly key: string
     readonly value: string
     readonly created_at: WholeNumber
+    readonly tenant: string
   }
   /** A `RunEvent` as JSON. */
   readonly run_events: {
@@ -85,6 +88,7 @@ export interface RunDatabase {
 
 export const runColumns = [
   'id',
+  'tenant',
   'tactic',
   'tactic_id',
   'state',

@@ -1,5 +1,5 @@
 import type { RunLease } from '../domain/run.ts'
-import type { RunEnd, RunStore, RunWrite } from '../domain/run-store.ts'
+import type { RunEnd, RunStore, RunWrite, TenantRunStore } from '../domain/run-store.ts'
 import type { SessionRows } from './session-rows.ts'
 import type { WebhookTables } from './webhook-tables.ts'
 
@@ -15,29 +15,20 @@ export interface RunEndRows extends Omit<RunEnd, 'session'> {
   readonly rows: SessionRows | null
 }
 
-type Shared = Pick<
-  RunStore,
-  | 'submit'
-  | 'get'
-  | 'list'
-  | 'delete'
-  | 'claim'
-  | 'beat'
-  | 'history'
-  | 'cancel'
-  | 'resume'
-  | 'events'
-  | 'batch'
-  | 'batches'
-  | 'batchRuns'
-  | 'counts'
->
+type Shared = Pick<RunStore, 'submit' | 'claim' | 'beat' | 'history' | 'counts'>
+
+/** A method of one tenant's runs, as those have it who are told each time whose runs are meant. */
+type ForTenant<Method> = Method extends (...args: infer Args) => infer Result
+  ? (tenant: string, ...args: Args) => Result
+  : never
+
+type OfTenants = { readonly [Name in Exclude<keyof TenantRunStore, 'cancelBatch'>]: ForTenant<TenantRunStore[Name]> }
 
 /**
  * Runs as a relational database sees them. All that goes in and comes out is plain data, whichever side of a thread it is on; a lease
  * that is lost is an answer, not an error. Errors are the database's own.
  */
-export interface RunTables extends Shared, WebhookTables {
+export interface RunTables extends Shared, OfTenants, WebhookTables {
   /** Writes for several attempts in one transaction. Gives the places of those that are not under way any more: they wrote nothing. */
   writeAll(writes: readonly LeasedWrite[]): Promise<readonly number[]>
   /** False: the attempt is not under way. */
@@ -46,6 +37,7 @@ export interface RunTables extends Shared, WebhookTables {
   release(lease: RunLease): Promise<boolean>
   /** The runs that were cancelled at once, and how many others are asked to end; undefined: there is no such batch. */
   cancelBatch(
+    tenant: string,
     id: string,
     reason: string,
   ): Promise<{ readonly cancelled: readonly string[]; readonly asked: number } | undefined>

@@ -17,10 +17,11 @@ export interface SessionRows {
   readonly tags: readonly Row[]
 }
 
-export function toSessionRows({ summary, lines, record }: StoredSession): SessionRows {
+export function toSessionRows({ tenant, summary, lines, record }: StoredSession): SessionRows {
   const { id, startedAtMs, tags } = summary
   const session: SessionRow = {
     id,
+    tenant,
     tactic: toColumnText(summary.tactic),
     tactic_id: toColumnText(summary.tacticId),
     state: summary.state,
@@ -37,7 +38,7 @@ export function toSessionRows({ summary, lines, record }: StoredSession): Sessio
     session: sessionColumns.map((column) => session[column]),
     payload: [id, record],
     lines: lines.map((line, position) => toCostLineRow(id, line, position)),
-    tags: Object.entries(tags).map(([key, value]) => [id, toColumnText(key), toColumnText(value), startedAtMs]),
+    tags: Object.entries(tags).map(([key, value]) => [id, toColumnText(key), toColumnText(value), startedAtMs, tenant]),
   }
 }
 

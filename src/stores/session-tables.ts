@@ -10,7 +10,7 @@ export interface SaveRefusal {
 }
 
 /**
- * Sessions as a relational database sees them. It is what a store is made from, whichever side of a thread it is on:
+ * Sessions as a relational database sees them, those of one tenant wherever some are read or deleted. It is what a store is made from, whichever side of a thread it is on:
  * all that goes in and comes out is plain data.
  */
 export interface SessionTables {
@@ -20,12 +20,12 @@ export interface SessionTables {
    */
   saveAll(batch: readonly SessionRows[]): Promise<readonly SaveRefusal[]>
   /** The session record as JSON text. */
-  recordOf(id: string): Promise<string | undefined>
-  findIds(prefix: string, limit: number): Promise<readonly string[]>
-  delete(id: string): Promise<boolean>
-  list(filter: SessionFilter, limit: number, after?: SessionPosition): Promise<SessionPage>
-  costOf(id: string): Promise<readonly CostLine[] | undefined>
-  costs(filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<CostReport>
+  recordOf(tenant: string, id: string): Promise<string | undefined>
+  findIds(tenant: string, prefix: string, limit: number): Promise<readonly string[]>
+  delete(tenant: string, id: string): Promise<boolean>
+  list(tenant: string, filter: SessionFilter, limit: number, after?: SessionPosition): Promise<SessionPage>
+  costOf(tenant: string, id: string): Promise<readonly CostLine[] | undefined>
+  costs(tenant: string, filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<CostReport>
   /** Rejects when nothing can be written now. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -8,10 +8,11 @@ import type { SessionDatabase } from './sql-schema.ts'
 /** Sums what the sessions of a filter cost, in groups: one pass over their cost lines, and one count of the sessions. */
 export async function queryCosts(
   db: Kysely<SessionDatabase>,
+  tenant: string,
   filter: SessionFilter,
   groupBy: readonly CostGroup[],
 ): Promise<CostReport> {
-  const { query } = filterSessions(db, filter)
+  const { query } = filterSessions(db, tenant, filter)
   const keys = groupBy.map((group, index) => ({ expression: keyExpression(group), alias: `key_${index}` as const }))
   const groups = await db
     .selectFrom(query.select(['sessions.id', 'sessions.started_at']).as('sessions'))

@@ -4,16 +4,17 @@ import { toColumnText } from './column-text.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 
 /**
- * The sessions that fit a filter.
+ * The sessions of a tenant that fit a filter.
  *
  * With tags, the rows of the first one lead, which their index has in the order of lists: so neither a rare tag nor one
  * that every session has needs a look at all sessions. `startedAt` and `id` are the columns of whichever table leads;
  * what is ordered or narrowed down by them follows its index.
  */
-export function filterSessions(db: Kysely<SessionDatabase>, filter: SessionFilter) {
+export function filterSessions(db: Kysely<SessionDatabase>, tenant: string, filter: SessionFilter) {
   const [leading, ...otherTags] = Object.entries(filter.tags ?? {})
   const startedAt = sql.ref<number>(leading === undefined ? 'sessions.started_at' : 'leading.started_at')
   const id = sql.ref<string>(leading === undefined ? 'sessions.id' : 'leading.session_id')
+  const owner = sql.ref<string>(leading === undefined ? 'sessions.tenant' : 'leading.tenant')
   const query = db
     .selectFrom('sessions')
     .$if(leading !== undefined, (sessions) =>
@@ -24,6 +25,7 @@ export function filterSessions(db: Kysely<SessionDatabase>, filter: SessionFilte
           .on('leading.value', '=', toColumnText(leading?.[1] ?? '')),
       ),
     )
+    .where(owner, '=', tenant)
     .where(conditionsOf(filter, otherTags, startedAt))
   return { query, startedAt, id }
 }
@@ -44,9 +46,12 @@ function conditionsOf(
         .where('wanted.value', '=', toColumnText(value)),
     ),
   )
-  // An id always has the package in front, and a name never does. So one of the two columns, and one index, is enough.
-  const tacticColumn = tactic?.includes('::') ? 'sessions.tactic_id' : 'sessions.tactic'
-  if (tactic !== undefined) conditions.push(eb(tacticColumn, '=', toColumnText(tactic)))
+  if (tactic !== undefined) {
+    // An id is the package and the name, which few packages share: the index of names finds both.
+    const [name, packageName] = tactic.split('::').reverse()
+    conditions.push(eb('sessions.tactic', '=', toColumnText(name ?? '')))
+    if (packageName !== undefined) conditions.push(eb('sessions.tactic_id', '=', toColumnText(tactic)))
+  }
   if (state !== undefined) conditions.push(eb('sessions.state', '=', state))
   if (startedAfterMs !== undefined) conditions.push(eb(startedAt, '>=', startedAfterMs))
   if (startedBeforeMs !== undefined) conditions.push(eb(startedAt, '<', startedBeforeMs))

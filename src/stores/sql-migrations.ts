@@ -4,6 +4,7 @@ import { addCostColumns } from './cost-columns.ts'
 import { createIdempotencyKeys } from './idempotency-migration.ts'
 import { createRates } from './rate-migration.ts'
 import { createRunTables } from './run-migration.ts'
+import { addTenants } from './tenant-migration.ts'
 import { createWebhookTables } from './webhook-migration.ts'
 
 /** What a dialect says about its tables. */
@@ -21,6 +22,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
     '0004_idempotency': { up: createIdempotencyKeys },
     '0007_rates': { up: createRates },
     '0008_webhooks': { up: createWebhookTables },
+    '0009_tenants': { up: addTenants },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }
 }

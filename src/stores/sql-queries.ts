@@ -6,24 +6,41 @@ import { fromColumnText } from './column-text.ts'
 import { filterSessions } from './sql-filter.ts'
 import { type CostColumns, type SessionDatabase, type SessionTable, sessionColumns } from './sql-schema.ts'
 
-export async function queryRecord(db: Kysely<SessionDatabase>, id: string): Promise<string | undefined> {
-  const row = await db.selectFrom('session_payloads').select('record').where('session_id', '=', id).executeTakeFirst()
+export async function queryRecord(
+  db: Kysely<SessionDatabase>,
+  tenant: string,
+  id: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('session_payloads')
+    .innerJoin('sessions', 'sessions.id', 'session_payloads.session_id')
+    .select('record')
+    .where('session_id', '=', id)
+    .where('tenant', '=', tenant)
+    .executeTakeFirst()
   return row?.record
 }
 
 /** A range of the primary key, which no pattern is needed for: every character of an id comes before `~`. */
-export async function queryIds(db: Kysely<SessionDatabase>, prefix: string, limit: number): Promise<readonly string[]> {
-  const inRange = db.selectFrom('sessions').select('id').where('id', '>=', prefix).where('id', '<', `${prefix}~`)
+export async function queryIds(
+  db: Kysely<SessionDatabase>,
+  tenant: string,
+  prefix: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const own = db.selectFrom('sessions').select('id').where('tenant', '=', tenant)
+  const inRange = own.where('id', '>=', prefix).where('id', '<', `${prefix}~`)
   return (await inRange.orderBy('id').limit(limit).execute()).map(({ id }) => id)
 }
 
 export async function queryPage(
   db: Kysely<SessionDatabase>,
+  tenant: string,
   filter: SessionFilter,
   limit: number,
   after?: SessionPosition,
 ): Promise<SessionPage> {
-  const { query, startedAt, id } = filterSessions(db, filter)
+  const { query, startedAt, id } = filterSessions(db, tenant, filter)
   const rows = await query
     .select(sessionColumns.map((column) => `sessions.${column}` as const))
     .$if(after !== undefined, (sessions) =>
@@ -43,9 +60,11 @@ export async function queryPage(
 /** The lines of a session in order of first use; undefined when there is no such session. */
 export async function queryCostLines(
   db: Kysely<SessionDatabase>,
+  tenant: string,
   id: string,
 ): Promise<readonly CostLine[] | undefined> {
-  const session = await db.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst()
+  const own = db.selectFrom('sessions').select('id').where('id', '=', id).where('tenant', '=', tenant)
+  const session = await own.executeTakeFirst()
   if (session === undefined) return undefined
   const rows = await db.selectFrom('cost_lines').selectAll().where('session_id', '=', id).orderBy('position').execute()
   return rows.map((row) => ({

@@ -22,18 +22,18 @@ export function createRunChanges(
 ): Pick<RunTables, 'submit' | 'delete' | 'cancel' | 'resume' | 'cancelBatch'> {
   return {
     submit: (submission) => db.transaction().execute((transaction) => submit(transaction, submission)),
-    delete: (id) =>
+    delete: (tenant, id) =>
       db.transaction().execute(async (transaction): Promise<DeleteAnswer> => {
-        const run = await findRun(transaction, id, dialect)
+        const run = await findRun(transaction, tenant, id, dialect)
         if (run === undefined) return 'unknown'
         if (!isEnded(run)) return 'active'
         await transaction.deleteFrom('runs').where('id', '=', id).execute()
         await deleteSession(id, transaction)
         return 'deleted'
       }),
-    cancel: (id, reason) =>
+    cancel: (tenant, id, reason) =>
       db.transaction().execute(async (transaction): Promise<CancelAnswer> => {
-        const run = await findRun(transaction, id, dialect)
+        const run = await findRun(transaction, tenant, id, dialect)
         if (run === undefined) return 'unknown'
         if (isEnded(run)) return 'ended'
         if (run.state === 'queued' && run.attempt === 0) {
@@ -43,9 +43,9 @@ export function createRunChanges(
         await askToCancel(transaction, [id], reason, dialect)
         return 'asked'
       }),
-    resume: (id) =>
+    resume: (tenant, id) =>
       db.transaction().execute(async (transaction): Promise<ResumeAnswer> => {
-        const run = await findRun(transaction, id, dialect)
+        const run = await findRun(transaction, tenant, id, dialect)
         if (run === undefined) return 'unknown'
         if (!isEnded(run)) return 'active'
         if (run.state === 'success') return 'succeeded'
@@ -53,9 +53,10 @@ export function createRunChanges(
         await deleteSession(id, transaction)
         return 'resumed'
       }),
-    cancelBatch: (id, reason) =>
+    cancelBatch: (tenant, id, reason) =>
       db.transaction().execute(async (transaction) => {
-        const batch = await transaction.selectFrom('run_batches').select('id').where('id', '=', id).executeTakeFirst()
+        const own = transaction.selectFrom('run_batches').select('id').where('id', '=', id).where('tenant', '=', tenant)
+        const batch = await own.executeTakeFirst()
         if (batch === undefined) return undefined
         const active = transaction
           .selectFrom('runs')
@@ -115,8 +116,12 @@ async function submit(transaction: RunTransaction, { runs, batch, tick }: Submis
 }
 
 /** Nobody else changes it until the end of the transaction. */
-async function findRun(transaction: RunTransaction, id: string, { isShared }: RunDialect) {
-  const run = transaction.selectFrom('runs').select(['state', 'attempt']).where('id', '=', id)
+async function findRun(transaction: RunTransaction, tenant: string, id: string, { isShared }: RunDialect) {
+  const run = transaction
+    .selectFrom('runs')
+    .select(['state', 'attempt'])
+    .where('id', '=', id)
+    .where('tenant', '=', tenant)
   const row = await (isShared ? run.forUpdate() : run).executeTakeFirst()
   return row === undefined ? undefined : { state: row.state, attempt: Number(row.attempt) }
 }

@@ -17,12 +17,13 @@ export function createRunLists(
   db: Kysely<RunDatabase>,
 ): Pick<RunTables, 'get' | 'list' | 'history' | 'events' | 'batch' | 'batches' | 'batchRuns' | 'counts'> {
   return {
-    async get(id) {
-      const row = await selectRuns(db).where('runs.id', '=', id).executeTakeFirst()
+    async get(tenant, id) {
+      const own = selectRuns(db).where('runs.id', '=', id).where('runs.tenant', '=', tenant)
+      const row = await own.executeTakeFirst()
       return row && toRun(row)
     },
-    async list(filter, limit, after) {
-      const { query, createdAt, id } = filterRuns(db, filter)
+    async list(tenant, filter, limit, after) {
+      const { query, createdAt, id } = filterRuns(db, tenant, filter)
       const rows = await query
         .select(runColumns.map((column) => `runs.${column}` as const))
         .$if(after !== undefined, (runs) =>
@@ -46,18 +47,24 @@ export function createRunLists(
       const last = await all.select(({ fn }) => fn.max('seq').as('last')).executeTakeFirst()
       return { journal: entries, events: (await events.execute()).map(toStoredEvent), lastSeq: Number(last?.last ?? 0) }
     },
-    async events(runId, afterSeq, limit) {
-      const events = db.selectFrom('run_events').select(['seq', 'event']).where('run_id', '=', runId)
+    async events(tenant, runId, afterSeq, limit) {
+      const events = db
+        .selectFrom('run_events')
+        .innerJoin('runs', 'runs.id', 'run_events.run_id')
+        .select(['seq', 'event'])
+        .where('run_id', '=', runId)
+        .where('runs.tenant', '=', tenant)
       return (await events.where('seq', '>', afterSeq).orderBy('seq').limit(limit).execute()).map(toStoredEvent)
     },
-    async batch(id) {
-      const rows = await db.selectFrom('run_batches').selectAll().where('id', '=', id).execute()
-      return (await withCounts(db, rows))[0]
+    async batch(tenant, id) {
+      const own = db.selectFrom('run_batches').selectAll().where('id', '=', id).where('tenant', '=', tenant)
+      return (await withCounts(db, await own.execute()))[0]
     },
-    async batches(limit, after) {
+    async batches(tenant, limit, after) {
       const rows = await db
         .selectFrom('run_batches')
         .selectAll()
+        .where('tenant', '=', tenant)
         .$if(after !== undefined, (batches) =>
           batches.where(sql<boolean>`(created_at, id) < (${after?.createdAtMs}, ${after?.id})`),
         )
@@ -67,9 +74,10 @@ export function createRunLists(
         .execute()
       return toPage(await withCounts(db, rows), limit)
     },
-    async batchRuns(batchId, fromIndex, limit) {
-      const runs = selectRuns(db).where('runs.batch_id', '=', batchId).where('runs.batch_index', '>=', fromIndex)
-      return (await runs.orderBy('runs.batch_index').limit(limit).execute()).map(toRun)
+    async batchRuns(tenant, batchId, fromIndex, limit) {
+      const runs = selectRuns(db).where('runs.batch_id', '=', batchId).where('runs.tenant', '=', tenant)
+      const rest = runs.where('runs.batch_index', '>=', fromIndex)
+      return (await rest.orderBy('runs.batch_index').limit(limit).execute()).map(toRun)
     },
     async counts() {
       const active = db.selectFrom('runs').select(['state', sql<bigint | string>`count(*)`.as('count')])
@@ -89,11 +97,12 @@ function selectRuns(db: Kysely<RunDatabase>) {
 }
 
 /** With tags, the rows of the first one lead, which their index has in the order of lists. */
-function filterRuns(db: Kysely<RunDatabase>, { tactic, state, batchId, tags = {} }: RunFilter) {
+function filterRuns(db: Kysely<RunDatabase>, tenant: string, { tactic, state, batchId, tags = {} }: RunFilter) {
   const [leading, ...others] = Object.entries(tags)
   const createdAt = sql.ref<number>(leading === undefined ? 'runs.created_at' : 'leading.created_at')
   const id = sql.ref<string>(leading === undefined ? 'runs.id' : 'leading.run_id')
-  const tacticColumn = tactic?.includes('::') === true ? 'runs.tactic_id' : 'runs.tactic'
+  const owner = sql.ref<string>(leading === undefined ? 'runs.tenant' : 'leading.tenant')
+  const [name, packageName] = tactic?.split('::').reverse() ?? []
   const query = db
     .selectFrom('runs')
     .$if(leading !== undefined, (runs) =>
@@ -104,9 +113,11 @@ function filterRuns(db: Kysely<RunDatabase>, { tactic, state, batchId, tags = {}
           .on('leading.value', '=', toColumnText(leading?.[1] ?? '')),
       ),
     )
+    .where(owner, '=', tenant)
     .where(({ and, eb, exists, selectFrom }) =>
       and([
-        ...(tactic === undefined ? [] : [eb(tacticColumn, '=', toColumnText(tactic))]),
+        ...(name === undefined ? [] : [eb('runs.tactic', '=', toColumnText(name))]),
+        ...(packageName === undefined ? [] : [eb('runs.tactic_id', '=', toColumnText(tactic ?? ''))]),
         ...(state === undefined ? [] : [eb('runs.state', '=', state)]),
         ...(batchId === undefined ? [] : [eb('runs.batch_id', '=', batchId)]),
         ...others.map(([key, value]) =>
@@ -130,7 +141,13 @@ function toPage<Item extends RunPosition>(items: readonly Item[], limit: number)
   return { data, next: hasMore ? { createdAtMs: last.createdAtMs, id: last.id } : null }
 }
 
-type BatchRow = { readonly id: string; readonly tactic: string; readonly tactic_id: string; readonly tags: string } & {
+type BatchRow = {
+  readonly id: string
+  readonly tenant: string
+  readonly tactic: string
+  readonly tactic_id: string
+  readonly tags: string
+} & {
   readonly created_at: bigint | number | string
 }
 
@@ -152,6 +169,7 @@ async function withCounts(db: Kysely<RunDatabase>, batches: readonly BatchRow[])
     ) as RunBatch['counts']
     return {
       id: batch.id,
+      tenant: batch.tenant,
       tactic: batch.tactic,
       tacticId: batch.tactic_id,
       tags: JSON.parse(batch.tags) as RunBatch['tags'],

@@ -19,6 +19,7 @@ export interface CostColumns {
 /** Roots only, and narrow: lists and costs never read the record. Times are in ms since 1970. */
 export interface SessionTable extends CostColumns {
   readonly id: string
+  readonly tenant: string
   readonly tactic: string
   readonly tactic_id: string
   readonly state: SessionState
@@ -42,12 +43,13 @@ interface CostLineTable extends CostColumns {
   readonly llm_calls: WholeNumber
 }
 
-/** One row a tag, for filters and groups. `started_at` is repeated so that an index gives a tag's sessions newest first. */
+/** One row a tag, for filters and groups. `tenant` and `started_at` are repeated so that an index gives a tag's sessions newest first. */
 interface SessionTagTable {
   readonly session_id: string
   readonly key: string
   readonly value: string
   readonly started_at: WholeNumber
+  readonly tenant: string
 }
 
 export interface SessionDatabase {
@@ -74,6 +76,7 @@ export const costColumns = [
 
 export const sessionColumns = [
   'id',
+  'tenant',
   'tactic',
   'tactic_id',
   'state',
@@ -102,5 +105,5 @@ export const tableColumns = {
   sessions: sessionColumns,
   session_payloads: ['session_id', 'record'],
   cost_lines: costLineColumns,
-  session_tags: ['session_id', 'key', 'value', 'started_at'],
+  session_tags: ['session_id', 'key', 'value', 'started_at', 'tenant'],
 } as const satisfies { readonly [Table in keyof SessionDatabase]: readonly (keyof SessionDatabase[Table])[] }

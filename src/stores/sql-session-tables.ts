@@ -37,15 +37,16 @@ export function createSqlSessionTables(
       }
       return refusals
     },
-    recordOf: (id) => queryRecord(db, id),
-    findIds: (prefix, limit) => queryIds(db, prefix, limit),
-    async delete(id) {
-      const { numDeletedRows } = await db.deleteFrom('sessions').where('id', '=', id).executeTakeFirstOrThrow()
+    recordOf: (tenant, id) => queryRecord(db, tenant, id),
+    findIds: (tenant, prefix, limit) => queryIds(db, tenant, prefix, limit),
+    async delete(tenant, id) {
+      const own = db.deleteFrom('sessions').where('id', '=', id).where('tenant', '=', tenant)
+      const { numDeletedRows } = await own.executeTakeFirstOrThrow()
       return numDeletedRows > 0n
     },
-    list: (filter, limit, after) => queryPage(db, filter, limit, after),
-    costOf: (id) => queryCostLines(db, id),
-    costs: (filter, groupBy) => queryCosts(db, filter, groupBy),
+    list: (tenant, filter, limit, after) => queryPage(db, tenant, filter, limit, after),
+    costOf: (tenant, id) => queryCostLines(db, tenant, id),
+    costs: (tenant, filter, groupBy) => queryCosts(db, tenant, filter, groupBy),
     close: () => db.destroy(),
   }
 }

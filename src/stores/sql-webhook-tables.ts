@@ -10,6 +10,8 @@ const roundsMax = 10
 
 /** The deliveries of webhooks in any database that kysely speaks to. */
 export function createSqlWebhookTables(db: Kysely<RunDatabase>, dialect: RunDialect): WebhookTables {
+  const ownRun = (tenant: string, runId: string) =>
+    db.selectFrom('runs').select('runs.id').where('runs.id', '=', runId).where('tenant', '=', tenant)
   return {
     claimDeliveries: (request) => db.transaction().execute((transaction) => claim(transaction, request, dialect)),
     recordDelivery: ({ id, claim: taken }, attempt, step) =>
@@ -35,21 +37,21 @@ export function createSqlWebhookTables(db: Kysely<RunDatabase>, dialect: RunDial
           .execute()
         return true
       }),
-    async deliveriesOf(runId) {
+    async deliveriesOf(tenant, runId) {
       const rows = await db
         .selectFrom('webhook_deliveries')
         .select(['id', 'run_id', 'type', 'url', 'state', 'created_at', 'next_at', 'attempt_count', 'attempts'])
-        .where('run_id', '=', runId)
+        .where('run_id', 'in', ownRun(tenant, runId))
         .orderBy('id')
         .execute()
       return rows.map(toDelivery)
     },
-    async redeliver(runId, id) {
+    async redeliver(tenant, runId, id) {
       const { numUpdatedRows } = await db
         .updateTable('webhook_deliveries')
         .set({ state: 'pending', next_at: dialect.nowMs(), tries: 0 })
         .where('id', '=', id)
-        .where('run_id', '=', runId)
+        .where('run_id', 'in', ownRun(tenant, runId))
         .executeTakeFirstOrThrow()
       return numUpdatedRows > 0n
     },

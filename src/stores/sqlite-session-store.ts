@@ -62,12 +62,12 @@ function createWorkerTables(file: SqliteFile): StoreTables {
       const refusals = await link.call('saveAll', batch)
       return refusals.map(({ index, error }) => ({ index, error: toLllmError(error as WorkerFailure) }))
     },
-    recordOf: (id) => link.call('recordOf', id),
-    findIds: (prefix, limit) => link.call('findIds', prefix, limit),
-    delete: (id) => link.call('delete', id),
-    list: (filter, limit, after) => link.call('list', filter, limit, after),
-    costOf: (id) => link.call('costOf', id),
-    costs: (filter, groupBy) => link.call('costs', filter, groupBy),
+    recordOf: (tenant, id) => link.call('recordOf', tenant, id),
+    findIds: (tenant, prefix, limit) => link.call('findIds', tenant, prefix, limit),
+    delete: (tenant, id) => link.call('delete', tenant, id),
+    list: (tenant, filter, limit, after) => link.call('list', tenant, filter, limit, after),
+    costOf: (tenant, id) => link.call('costOf', tenant, id),
+    costs: (tenant, filter, groupBy) => link.call('costs', tenant, filter, groupBy),
     loadAllocations: () => link.call('loadAllocations'),
     changeAllocations: (changes) => link.call('changeAllocations', changes),
     forgetAllocations: (endedByMs) => link.call('forgetAllocations', endedByMs),

@@ -3,9 +3,11 @@ import { LllmError } from '../domain/errors.ts'
 import { countLlmCalls, type Session } from '../domain/session.ts'
 import { toSessionRecord } from '../domain/session-record.ts'
 import type { SessionSummary } from '../domain/session-store.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 
 /** What a store keeps of a session: the narrow part that lists and costs are made from, and the whole as text. */
 export interface StoredSession {
+  readonly tenant: string
   readonly summary: SessionSummary
   readonly lines: readonly CostLine[]
   /** The session record as JSON. Lone surrogates and NUL are escaped in it, so every storage takes it as it is. */
@@ -15,6 +17,7 @@ export interface StoredSession {
 /** @throws LllmError `store-unavailable`, permanently, when the session holds a value that JSON cannot carry. */
 export function toStoredSession(session: Session): StoredSession {
   return {
+    tenant: session.tenant ?? defaultTenant,
     summary: {
       id: session.id,
       tactic: session.tactic,

@@ -1,5 +1,7 @@
-import type { RunStore } from '../domain/run-store.ts'
+import type { RunStore, TenantRunStore } from '../domain/run-store.ts'
 import { countLlmCalls, type Session } from '../domain/session.ts'
+import type { SessionStore } from '../domain/session-store.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 import type { RunChanges } from './run-changes.ts'
 import type { RunTables } from './run-tables.ts'
 import { createRunWriteQueue, runFenced } from './run-write-queue.ts'
@@ -11,7 +13,7 @@ export interface TableRunStoreParts {
   readonly isShared: boolean
   own(): Promise<void>
   /** Where sessions are kept elsewhere than in the tables of runs. */
-  readonly sessions?: { save(session: Session): Promise<void>; delete(id: string): Promise<unknown> }
+  readonly sessions?: Pick<SessionStore, 'save' | 'of'>
 }
 
 /** A store of runs on any tables. Their errors have to be what the port promises. */
@@ -24,24 +26,54 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
   const toRows = (session: Session): SessionRows | null =>
     sessions === undefined ? toSessionRows(toStoredSession(session)) : null
 
+  const of = (tenant: string): TenantRunStore => ({
+    get: (id) => tables.get(tenant, id),
+    list: (filter, limit, after) => tables.list(tenant, filter, limit, after),
+    async delete(id) {
+      const answer = await tables.delete(tenant, id)
+      if (answer === 'deleted') {
+        await sessions?.of(tenant).delete(id)
+        tellRun(id)
+      }
+      return answer
+    },
+    async cancel(id, reason) {
+      const answer = await tables.cancel(tenant, id, reason)
+      if (answer === 'cancelled') tellRun(id)
+      if (answer === 'asked') tellCancel()
+      return answer
+    },
+    async resume(id) {
+      const answer = await tables.resume(tenant, id)
+      if (answer !== 'resumed') return answer
+      await sessions?.of(tenant).delete(id)
+      tellRun(id)
+      tellWork()
+      return answer
+    },
+    events: (runId, afterSeq, limit) => tables.events(tenant, runId, afterSeq, limit),
+    batch: (id) => tables.batch(tenant, id),
+    batches: (limit, after) => tables.batches(tenant, limit, after),
+    batchRuns: (batchId, fromIndex, limit) => tables.batchRuns(tenant, batchId, fromIndex, limit),
+    async cancelBatch(id, reason) {
+      const answer = await tables.cancelBatch(tenant, id, reason)
+      if (answer === undefined) return undefined
+      for (const runId of answer.cancelled) tellRun(runId)
+      if (answer.asked > 0) tellCancel()
+      return answer.cancelled.length + answer.asked
+    },
+  })
+
   return {
     isShared,
+    ...of(defaultTenant),
+    of,
     own: () => parts.own(),
     watch: (onChange) => changes.watch(onChange),
     async submit(submission) {
       const isNew = await tables.submit(submission)
       if (isNew) tellWork()
       return isNew
-    },
-    get: (id) => tables.get(id),
-    list: (filter, limit, after) => tables.list(filter, limit, after),
-    async delete(id) {
-      const answer = await tables.delete(id)
-      if (answer === 'deleted') {
-        await sessions?.delete(id)
-        tellRun(id)
-      }
-      return answer
     },
     claim: (request) => tables.claim(request),
     beat: (owner, leaseMs) => tables.beat(owner, leaseMs),
@@ -61,31 +93,6 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
     async release(lease) {
       if (!(await tables.release(lease))) throw runFenced()
       tellWork()
-    },
-    async cancel(id, reason) {
-      const answer = await tables.cancel(id, reason)
-      if (answer === 'cancelled') tellRun(id)
-      if (answer === 'asked') tellCancel()
-      return answer
-    },
-    async resume(id) {
-      const answer = await tables.resume(id)
-      if (answer !== 'resumed') return answer
-      await sessions?.delete(id)
-      tellRun(id)
-      tellWork()
-      return answer
-    },
-    events: (runId, afterSeq, limit) => tables.events(runId, afterSeq, limit),
-    batch: (id) => tables.batch(id),
-    batches: (limit, after) => tables.batches(limit, after),
-    batchRuns: (batchId, fromIndex, limit) => tables.batchRuns(batchId, fromIndex, limit),
-    async cancelBatch(id, reason) {
-      const answer = await tables.cancelBatch(id, reason)
-      if (answer === undefined) return undefined
-      for (const runId of answer.cancelled) tellRun(runId)
-      if (answer.asked > 0) tellCancel()
-      return answer.cancelled.length + answer.asked
     },
     counts: () => tables.counts(),
   }

@@ -1,6 +1,7 @@
 import { LllmError } from '../domain/errors.ts'
 import type { SessionRecord } from '../domain/session-record.ts'
-import type { SessionStore } from '../domain/session-store.ts'
+import type { SessionStore, TenantSessions } from '../domain/session-store.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 import { createSaveQueue } from './save-queue.ts'
 import { toSessionRows } from './session-rows.ts'
 import type { SessionTables } from './session-tables.ts'
@@ -17,6 +18,19 @@ export function createTableStore(kind: string, tables: SessionTables): SessionSt
     return work()
   }
 
+  const of = (tenant: string): TenantSessions => ({
+    get: (id) =>
+      whileOpen(async () => {
+        const record = await tables.recordOf(tenant, id)
+        return record === undefined ? undefined : (JSON.parse(record) as SessionRecord)
+      }),
+    findIds: (prefix, limit) => whileOpen(() => tables.findIds(tenant, prefix, limit)),
+    delete: (id) => whileOpen(() => tables.delete(tenant, id)),
+    list: (filter, limit, after) => whileOpen(() => tables.list(tenant, filter, limit, after)),
+    costOf: (id) => whileOpen(() => tables.costOf(tenant, id)),
+    costs: (filter, groupBy) => whileOpen(() => tables.costs(tenant, filter, groupBy)),
+  })
+
   return {
     kind,
     save: (session) =>
@@ -24,16 +38,8 @@ export function createTableStore(kind: string, tables: SessionTables): SessionSt
         const stored = toStoredSession(session)
         return queue.save(toSessionRows(stored), stored.record.length)
       }),
-    get: (id) =>
-      whileOpen(async () => {
-        const record = await tables.recordOf(id)
-        return record === undefined ? undefined : (JSON.parse(record) as SessionRecord)
-      }),
-    findIds: (prefix, limit) => whileOpen(() => tables.findIds(prefix, limit)),
-    delete: (id) => whileOpen(() => tables.delete(id)),
-    list: (filter, limit, after) => whileOpen(() => tables.list(filter, limit, after)),
-    costOf: (id) => whileOpen(() => tables.costOf(id)),
-    costs: (filter, groupBy) => whileOpen(() => tables.costs(filter, groupBy)),
+    ...of(defaultTenant),
+    of,
     ping: () => whileOpen(() => tables.ping()),
     close() {
       closing ??= queue.drain().then(() => tables.close())

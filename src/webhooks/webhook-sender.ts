@@ -28,7 +28,7 @@ export type WebhookEvent =
   | { readonly type: 'webhook.store-failed'; readonly error: unknown }
 
 export interface WebhookSenderParts {
-  readonly store: WebhookStore
+  readonly store: Pick<WebhookStore, 'claim' | 'record'>
   readonly rules: WebhookRules
   readonly clock: Clock
   readonly onEvent: (event: WebhookEvent) => void

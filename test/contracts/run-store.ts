@@ -29,6 +29,7 @@ const request: NewRun['request'] = {
 function newRun(number: number, more: Partial<NewRun> = {}): NewRun {
   return {
     id: `run-${String(number).padStart(4, '0')}`,
+    tenant: 'default',
     tactic: 'summary',
     tacticId: 'demo::summary',
     tags: {},
@@ -314,6 +315,7 @@ export function runStoreContract(name: string, open: () => Promise<OpenedRunStor
 
   describe(`${name}: batches of runs`, () => {
     const batch = {
+      tenant: 'default',
       id: 'batch-1',
       tactic: 'summary',
       tacticId: 'demo::summary',
@@ -340,6 +342,32 @@ export function runStoreContract(name: string, open: () => Promise<OpenedRunStor
       expect(await store.batch('other')).toBeUndefined()
       expect((await store.batches(10)).data.map(({ id }) => id)).toEqual([batch.id])
       expect((await store.list({ batchId: batch.id, state: 'success' }, 10)).data).toHaveLength(1)
+    })
+
+    test('are there for their tenant alone, as are its runs', async () => {
+      const { store } = await openStores()
+      const theirs = { ...batch, tenant: 'globex' }
+      const run = newRun(0, { tenant: 'globex', batchId: batch.id, batchIndex: 0, tags: { team: 'red' } })
+      await store.submit({ runs: [run], batch: theirs })
+      const [globex, acme] = [store.of('globex'), store.of('acme')]
+      for (const others of [acme, store]) {
+        expect(await others.get(run.id)).toBeUndefined()
+        expect((await others.list({}, 10)).data).toEqual([])
+        expect((await others.list({ tags: { team: 'red' } }, 10)).data).toEqual([])
+        expect(await others.batch(batch.id)).toBeUndefined()
+        expect((await others.batches(10)).data).toEqual([])
+        expect(await others.batchRuns(batch.id, 0, 10)).toEqual([])
+        expect(await others.cancelBatch(batch.id, 'spite')).toBeUndefined()
+        expect(await others.cancel(run.id, 'spite')).toBe('unknown')
+        expect(await others.resume(run.id)).toBe('unknown')
+        expect(await others.delete(run.id)).toBe('unknown')
+      }
+      expect(await globex.get(run.id)).toMatchObject({ id: run.id, tenant: 'globex', state: 'queued' })
+      expect((await globex.list({ tags: { team: 'red' } }, 10)).data).toHaveLength(1)
+      expect(await globex.cancelBatch(batch.id, 'enough')).toBe(1)
+      expect(await globex.events(run.id, 0, 10)).toHaveLength(1)
+      expect(await acme.events(run.id, 0, 10)).toEqual([])
+      expect(await globex.delete(run.id)).toBe('deleted')
     })
 
     test('are cancelled as a whole', async () => {

@@ -17,6 +17,7 @@ export interface OpenedWebhookStores {
 function newRun(number: number, url: string | null = 'https://example.org/hook', more: Partial<NewRun> = {}): NewRun {
   return {
     id: sessionId(number),
+    tenant: 'default',
     tactic: 'summary',
     tacticId: 'demo::summary',
     tags: { team: 'red' },
@@ -99,7 +100,8 @@ export function webhookStoreContract(name: string, open: () => Promise<OpenedWeb
 
     test('there is one of a run that is cancelled while it waits, alone or with its batch', async () => {
       const { runs, store } = await openStores()
-      const batch = { id: 'batch-1', tactic: 'summary', tacticId: 'demo::summary', tags: {}, createdAtMs: 1_000 }
+      const place = { tenant: 'default', tactic: 'summary', tacticId: 'demo::summary' }
+      const batch = { id: 'batch-1', ...place, tags: {}, createdAtMs: 1_000 }
       const inBatch = newRun(2, undefined, { batchId: batch.id, batchIndex: 0 })
       await runs.submit({ runs: [newRun(1)] })
       await runs.submit({ runs: [inBatch], batch })
@@ -204,6 +206,9 @@ export function webhookStoreContract(name: string, open: () => Promise<OpenedWeb
       await store.record(due, answered(410), { kind: 'failed' })
       expect(await store.redeliver(sessionId(2), due.id)).toBe(false)
       expect(await store.claim(claiming)).toEqual([])
+      const others = store.of('globex')
+      expect(await others.ofRun(sessionId(1))).toEqual([])
+      expect(await others.redeliver(sessionId(1), due.id)).toBe(false)
       expect(await store.redeliver(sessionId(1), due.id)).toBe(true)
       expect(await store.claim(claiming)).toMatchObject([{ id: due.id, tries: 0 }])
     })

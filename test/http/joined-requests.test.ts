@@ -18,7 +18,7 @@ async function openSubmission() {
     mountTacticRoute(guest, {
       suffix: '/submit',
       repeats: 'join',
-      describe: () => ({ operationId: 'submit', summary: 'Submit', tags: ['Tactics'], responses: {} }),
+      describe: () => ({ operationId: 'submit', access: 'call', summary: 'Submit', tags: ['Tactics'], responses: {} }),
       async answer(_tactic, request, reply) {
         if (fault.before !== undefined) throw fault.before
         const id = workIdOf(request) ?? app.world.newId()

@@ -15,6 +15,7 @@ import { keepSessions } from '../../src/engine/session-keeper.ts'
 import { createServer } from '../../src/http/create-server.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
 import { openRuns } from '../../src/open-runs.ts'
+import type { Runs } from '../../src/runs/runs.ts'
 import { createMemoryIdempotencyStore } from '../../src/stores/memory-idempotency-store.ts'
 import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
@@ -131,7 +132,8 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     callCount: 0,
   }
   const invoker = scriptedInvoker(model)
-  const store = { ...createMemorySessionStore(), ...storeParts }
+  const whole = { ...createMemorySessionStore(), ...storeParts }
+  const store = { ...whole, of: (tenant: string) => ({ ...whole.of(tenant), ...storeParts }) }
   const toolSource = { servers: [], tools: async () => [], close: async () => {} }
   const invokers = {
     default: invoker,
@@ -158,14 +160,16 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
   )
   const logLines: Record<string, unknown>[] = []
   const memory = createMemoryRuns(store)
-  const runs = openRuns(
+  const working = openRuns(
     { role: 'all', runWorkers: 10, runConcurrency: 10, runTimeoutMs: 60_000, runAttemptsMax: 5 },
     memory.runs,
     engine,
     // A clock that is held would hold up whoever looks for work.
     { world: systemWorld },
   )
-  await runs.start()
+  await working.start()
+  // A test that puts something in the place of a method means the one that routes use.
+  const runs: Runs = { ...working, of: () => runs }
   const app = {
     engine,
     store,

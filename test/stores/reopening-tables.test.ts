@@ -67,7 +67,7 @@ test('rejects when the second try fails as well, and starts afresh with the next
   const { log, tables } = scriptedTables([works, full], [full])
   await tables.ping()
   await expect(tables.saveAll([])).rejects.toBe(full)
-  await expect(tables.recordOf('x')).resolves.toBe('{}')
+  await expect(tables.recordOf('default', 'x')).resolves.toBe('{}')
   expect(log).toEqual(['open', 'done', 'failed', 'close', 'open', 'failed', 'close', 'open', 'done'])
 })
 

@@ -18,16 +18,16 @@ test('writes the neighbours of a session that cannot be written, and names it', 
   const tables = await openSqliteTables({ path: newPath() })
   const refusals = await tables.saveAll([rows(1), spoilt(2), rows(3)])
   expect(refusals.map(({ index }) => index)).toEqual([1])
-  expect((await tables.list({}, 10)).data.map(({ id }) => id)).toEqual([3, 1].map(sessionId))
+  expect((await tables.list('default', {}, 10)).data.map(({ id }) => id)).toEqual([3, 1].map(sessionId))
   await tables.close()
 })
 
 test('writes nothing of a session that fails half-way, and keeps the version before', async () => {
   const tables = await openSqliteTables({ path: newPath() })
   await tables.saveAll([rows(1)])
-  await expect(tables.saveAll([spoilt(1)])).rejects.toThrow('UNIQUE')
-  expect(await tables.recordOf(sessionId(1))).toBe(rows(1).payload[1])
-  expect(await tables.costOf(sessionId(1))).toHaveLength(1)
+  await expect(tables.saveAll([spoilt(1)])).rejects.toThrow('constraint failed')
+  expect(await tables.recordOf('default', sessionId(1))).toBe(rows(1).payload[1])
+  expect(await tables.costOf('default', sessionId(1))).toHaveLength(1)
   await tables.close()
 })
 
@@ -38,7 +38,7 @@ test('writes batches of any size', async () => {
     const batch = Array.from({ length: size }, () => rows(next++))
     expect(await tables.saveAll(batch)).toEqual([])
   }
-  const { total } = await tables.costs({}, ['agent'])
+  const { total } = await tables.costs('default', {}, ['agent'])
   expect(total).toMatchObject({ sessions: next, llmCalls: next })
   await tables.close()
 })

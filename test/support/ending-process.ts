@@ -17,7 +17,7 @@ const request = { task: '', config: 'default', timeoutMs: 60_000, budgetUsd: nul
 const ids = Array.from({ length: Number(count) }, (_, number) => sessionId(number))
 await runs.submit({
   runs: ids.map((id) => {
-    const place = { batchId: null, batchIndex: null, schedule: null }
+    const place = { tenant: 'default', batchId: null, batchIndex: null, schedule: null }
     return { id, ...common, ...place, request: { ...request, webhook: { url } } }
   }),
 })

@@ -32,7 +32,7 @@ function scriptedStore(urls: readonly string[]) {
   )
   const recorded: Recorded[] = []
   const wakes = new Set<() => void>()
-  const store: WebhookStore = {
+  const store: Omit<WebhookStore, 'of'> = {
     async claim({ slots, hostMax, hostsBusy }) {
       const busy = new Map(Object.entries(hostsBusy))
       const taken: DueDelivery[] = []
@@ -236,7 +236,7 @@ test('an outage of the store is told once, and outlasted', async () => {
   const { store, until } = scriptedStore([receiver.url])
   const { clock, advance } = virtualClock()
   let failures = 3
-  const failing: WebhookStore = {
+  const failing: typeof store = {
     ...store,
     claim: (request) => (failures-- > 0 ? Promise.reject(new Error('It is away.')) : store.claim(request)),
   }

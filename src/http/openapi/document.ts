@@ -10,6 +10,9 @@ import { titleTactics } from './tactic-titles.ts'
 
 /** What can go wrong on every route. */
 const commonErrors: readonly ErrorCode[] = ['malformed-request', 'not-acceptable', 'internal-error']
+/** What can go wrong where somebody has to say who he is. */
+const accessErrors: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'keys-unavailable', 'store-unavailable']
+const keyScheme = 'key'
 const requestIdHeader = { 'x-request-id': { $ref: '#/components/headers/RequestId' } }
 /** What can go wrong where a key is taken, and because of it. */
 const keyErrors: readonly ErrorCode[] = [
@@ -35,6 +38,14 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
     security: [],
     tags: Object.entries(operationTags).map(([name, description]) => ({ name, description })),
     components: {
+      securitySchemes: {
+        [keyScheme]: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'A key that `lllm keys create` made, or a token of the service’s issuer. Not needed where the service is open.',
+        },
+      },
       schemas: { ...describeComponents(), ...describeTactics(titleTactics(engine.tactics)) },
       parameters: {
         RequestId: {
@@ -75,8 +86,10 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
 }
 
 /** Completes what a route says of itself by what holds for all of them. */
-export function completeOperation({ errors = [], responses, parameters = [], takesKey, ...operation }: Operation) {
+export function completeOperation(described: Operation) {
+  const { access, errors = [], responses, parameters = [], takesKey, ...operation } = described
   const keyed = takesKey === true
+  const isPublic = access === 'public'
   const headers = { ...requestIdHeader, ...(keyed ? replayedHeader : {}) }
   const answers = Object.entries(responses).map(([status, response]) => [
     status,
@@ -84,6 +97,7 @@ export function completeOperation({ errors = [], responses, parameters = [], tak
   ])
   return {
     ...operation,
+    ...(isPublic ? {} : { security: [{ [keyScheme]: [] }, {}] }),
     parameters: [
       ...parameters,
       ...(keyed ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
@@ -92,7 +106,10 @@ export function completeOperation({ errors = [], responses, parameters = [], tak
     ],
     responses: {
       ...Object.fromEntries(answers),
-      ...describeProblems([...errors, ...(keyed ? keyErrors : []), ...commonErrors], headers),
+      ...describeProblems(
+        [...errors, ...(keyed ? keyErrors : []), ...(isPublic ? [] : accessErrors), ...commonErrors],
+        headers,
+      ),
     },
   }
 }

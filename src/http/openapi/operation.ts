@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../domain/errors.ts'
 import type { JsonSchema } from '../../domain/json.ts'
+import type { Access } from '../access.ts'
 
 /** The parts of the OpenAPI 3.1 specification that this service uses. */
 
@@ -41,6 +42,8 @@ export interface Operation {
   readonly responses: Readonly<Record<number, Response>>
   /** What can go wrong here, beyond what can go wrong everywhere. */
   readonly errors?: readonly ErrorCode[]
+  /** What it takes to be answered. */
+  readonly access: Access
   /** Whether it takes an `Idempotency-Key`. */
   readonly takesKey?: boolean
 }

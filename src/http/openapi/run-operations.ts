@@ -17,6 +17,7 @@ export function describeSubmit(titled: TitledTactic, schemas: CallSchemas): Oper
   const { tactic, title } = titled
   return {
     operationId: `run${title}`,
+    access: 'call',
     summary: `Run ${tactic.address} in the background`,
     description: 'The run is stored before the answer: it goes on whatever becomes of the caller or of this process.',
     tags: ['Runs'],
@@ -31,6 +32,7 @@ export function describeSubmitBatch(titled: TitledTactic, schemas: CallSchemas):
   const { tactic, title } = titled
   return {
     operationId: `runBatch${title}`,
+    access: 'call',
     summary: `Run ${tactic.address} in the background for many tasks`,
     description:
       'All tasks are judged before any is queued, and all are queued or none. A body of JSON lines has a task on each, of ' +

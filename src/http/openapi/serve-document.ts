@@ -18,6 +18,8 @@ export async function serveDocument(server: FastifyInstance, app: HttpApp, prefi
   // An application around us may have a document of its own, of which this one is no part.
   server.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, hide: true }
+    // The pages and their files tell nothing but what the document does, which is public.
+    if (route.url.slice(prefix.length).startsWith('/docs')) route.config = { access: 'public', ...route.config }
   })
   await server.register(swagger, {
     openapi: {},

@@ -42,6 +42,7 @@ export function describeCall(titled: TitledTactic, schemas: CallSchemas): Operat
   const { description } = tactic.tactic.spec
   return {
     operationId: `call${title}`,
+    access: 'call',
     summary: `Call ${tactic.address}`,
     ...(description === undefined ? {} : { description }),
     tags: ['Tactics'],
@@ -56,6 +57,7 @@ export function describeBatch(titled: TitledTactic, schemas: CallSchemas): Opera
   const { tactic, title } = titled
   return {
     operationId: `batch${title}`,
+    access: 'call',
     summary: `Call ${tactic.address} for many tasks`,
     description: 'All tasks are judged before the first one starts. A task that fails is told in its item.',
     tags: ['Tactics'],

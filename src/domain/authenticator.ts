@@ -1,0 +1,19 @@
+import type { Caller } from './caller.ts'
+
+/** Finds out who asks. */
+export interface Authenticator {
+  /**
+   * Whether nobody has to say who he is: there is no key yet, and no other way to have one. It may take a few seconds until the first
+   * key is noticed that another process makes.
+   *
+   * Rejects with an LllmError `store-unavailable` while that cannot be known.
+   */
+  isOpen(): Promise<boolean>
+  /**
+   * Says whose a key or a token is.
+   *
+   * Rejects with an LllmError `unauthenticated` when it is nobody's, and with `store-unavailable` or `keys-unavailable` when that cannot be
+   * found out now.
+   */
+  authenticate(credential: string): Promise<Caller>
+}

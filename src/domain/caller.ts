@@ -1,0 +1,69 @@
+import type { BudgetPeriod } from './budget.ts'
+import { LllmError } from './errors.ts'
+import { defaultTenant } from './tenant.ts'
+
+/**
+ * What somebody may do. `tactics:<name>:call` is to have a tactic work, by its name, by `package::name`, or `*` for all of them;
+ * `admin` is everything that there is within the tenant.
+ */
+export type Scope = `tactics:${string}:call` | 'sessions:read' | 'costs:read' | 'admin'
+
+/** What one key may take at most. Left out: only what holds for everybody. */
+export interface KeyLimits {
+  /** Requests in any 60 seconds, 1 or more. */
+  readonly requestsPerMinute?: number
+  /** Calls that may be under way at once in one process, 1 or more. A batch counts as many as it has workers. */
+  readonly concurrency?: number
+  /** What its calls and runs may cost in each day or month (UTC). */
+  readonly budget?: KeyBudget
+}
+
+export interface KeyBudget {
+  /** More than 0, up to 1,000,000. */
+  readonly limitUsd: number
+  readonly per: BudgetPeriod
+}
+
+/** Who asks. */
+export interface Caller {
+  /** Whose sessions, runs and costs it is about. */
+  readonly tenant: string
+  /** The id of the key, or the subject of the token. Null: nobody had to say who he is. */
+  readonly keyId: string | null
+  readonly scopes: readonly Scope[]
+  readonly limits: KeyLimits
+}
+
+/** Whoever calls where nobody has to say who he is. */
+export const operator: Caller = { tenant: defaultTenant, keyId: null, scopes: ['admin'], limits: {} }
+
+const callScope = /^tactics:([A-Za-z0-9_.:@/-]{1,256}|\*):call$/
+
+export function isScope(text: string): text is Scope {
+  return text === 'sessions:read' || text === 'costs:read' || text === 'admin' || callScope.test(text)
+}
+
+export function hasScope({ scopes }: Caller, scope: Scope): boolean {
+  return scopes.includes('admin') || scopes.includes(scope)
+}
+
+/** Whether there is any tactic that it may call. */
+export function mayCallSome({ scopes }: Caller): boolean {
+  return scopes.some((scope) => scope === 'admin' || callScope.test(scope))
+}
+
+/** @throws LllmError `forbidden`, which names the scope that it takes. */
+export function expectMayCall(caller: Caller, { name, id }: { readonly name: string; readonly id: string }): void {
+  const fitting: readonly Scope[] = ['admin', 'tactics:*:call', `tactics:${name}:call`, `tactics:${id}:call`]
+  if (caller.scopes.some((scope) => fitting.includes(scope))) return
+  throw lacking(`tactics:${name}:call`)
+}
+
+/** @throws LllmError `forbidden`, which names the scope. */
+export function expectScope(caller: Caller, scope: Scope): void {
+  if (!hasScope(caller, scope)) throw lacking(scope)
+}
+
+export function lacking(scope: string): LllmError {
+  return new LllmError('forbidden', `The key does not have the scope ${scope}, which this takes.`, { scope })
+}

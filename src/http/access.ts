@@ -1,0 +1,67 @@
+import type { FastifyRequest } from 'fastify'
+import { type Caller, expectScope, lacking, mayCallSome, operator } from '../domain/caller.ts'
+import { LllmError } from '../domain/errors.ts'
+import type { TenantHouse } from './http-app.ts'
+
+/**
+ * What a request takes to be answered: nothing (`public`), a key of any kind (`caller`), one that may call some tactic (`call`: which
+ * one, the route asks by itself), or a scope.
+ */
+export type Access = 'public' | 'caller' | 'call' | 'sessions:read' | 'costs:read' | 'admin'
+
+/** Who asks, as was found out before the route. */
+export function callerOf({ lllmStory: { caller } }: FastifyRequest): Caller {
+  if (caller === undefined) throw new LllmError('internal-error', 'A route was reached without knowing who asks.')
+  return caller
+}
+
+/** Everything that belongs to the tenant of whoever asks. */
+export function houseOf(request: FastifyRequest): TenantHouse {
+  return request.server.lllm.ofTenant(callerOf(request).tenant)
+}
+
+/**
+ * Finds out who asks, and whether the route is for him. Resolves to undefined at once where nobody has to say who he is, because this
+ * comes before every call.
+ *
+ * Rejects with an LllmError `unauthenticated`, `forbidden`, `store-unavailable` or `keys-unavailable`.
+ */
+export function admit(request: FastifyRequest): Promise<void> | undefined {
+  const { authenticator } = request.server.lllm
+  const access = accessOf(request)
+  if (authenticator === undefined || access === 'public') {
+    request.lllmStory.caller = operator
+    return undefined
+  }
+  return identify(request, access)
+}
+
+async function identify(request: FastifyRequest, access: Access): Promise<void> {
+  const { authenticator } = request.server.lllm
+  if (authenticator === undefined) return
+  const { authorization } = request.headers
+  const isOpen = await authenticator.isOpen()
+  const caller = isOpen ? operator : await authenticator.authenticate(readCredential(authorization))
+  request.lllmStory.caller = caller
+  if (access === 'call') {
+    if (!mayCallSome(caller)) throw lacking('tactics:<name>:call')
+  } else if (access !== 'caller' && access !== 'public') expectScope(caller, access)
+}
+
+/** What no route says is for nobody but the operator; what there is not, is for everybody not to find. */
+function accessOf({ routeOptions, is404 }: FastifyRequest): Access {
+  if (is404) return 'public'
+  return routeOptions.config.operation?.access ?? routeOptions.config.access ?? 'admin'
+}
+
+const bearer = /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i
+
+/** @throws LllmError `unauthenticated` */
+function readCredential(authorization: string | undefined): string {
+  if (authorization === undefined) {
+    throw new LllmError('unauthenticated', 'There is no key. Send one as "Authorization: Bearer <key>".')
+  }
+  const credential = bearer.exec(authorization)?.[1]
+  if (credential !== undefined) return credential
+  throw new LllmError('unauthenticated', 'The header Authorization is not of the form "Bearer <key>".')
+}
