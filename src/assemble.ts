@@ -5,6 +5,7 @@ import { type KeeperEvent, keepSessions } from './engine/session-keeper.ts'
 import { openStandingBudgets } from './engine/standing-budgets.ts'
 import { lazyRemotes } from './lazy-remotes.ts'
 import { loadHouse } from './load-house.ts'
+import { openAuth } from './open-auth.ts'
 import { openRuns } from './open-runs.ts'
 import { openWebhooks } from './open-webhooks.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
@@ -47,6 +48,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const keeper = keepSessions(store, options.onKeeperEvent)
     const engineParts = { world, prices, toolSource: house.toolSource, remotes, ...budgets }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
+    const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, options)
     const judgeWebhook = (url: string) => webhooks.judge(url)
     const besides = webhooks.work
@@ -60,6 +62,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
       engineParts,
       store,
       idempotency: store.idempotency,
+      authenticator,
       keeper,
       warnings: [...settings.warnings, ...house.warnings, ...findUnknownTactics(limits, house.tactics)],
     })

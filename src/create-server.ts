@@ -55,7 +55,7 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store, runs, webhooks, judgeWebhook, idempotency } = runtime
+  const { engine, store, runs, webhooks, judgeWebhook, idempotency, authenticator } = runtime
   return {
     engine,
     store,
@@ -63,6 +63,7 @@ function describe(runtime: Runtime) {
     webhooks,
     judgeWebhook,
     idempotency,
+    authenticator,
     info: describeService(runtime),
     world: systemWorld,
   }

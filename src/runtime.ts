@@ -1,4 +1,5 @@
 import { type Chat, type ChatSetup, openChat } from './chat.ts'
+import type { Authenticator } from './domain/authenticator.ts'
 import { type Config, resolveConfig } from './domain/config.ts'
 import { LllmError } from './domain/errors.ts'
 import { findResource } from './domain/find-resource.ts'
@@ -33,6 +34,8 @@ export interface Runtime {
   judgeWebhook(url: string): string | undefined
   /** What requests to its servers came to that had a key. */
   readonly idempotency: IdempotencyStore
+  /** Finds out who asks its servers. */
+  readonly authenticator: Authenticator
   /** What it was made with, other than secrets. Immutable. */
   readonly settings: OpenSettings
   /** The package that is served. */
@@ -77,12 +80,13 @@ export interface RuntimeParts {
   readonly engineParts: EngineParts
   readonly store: SessionStore
   readonly idempotency: IdempotencyStore
+  readonly authenticator: Authenticator
   readonly keeper: SessionKeeper
   readonly warnings: readonly string[]
 }
 
 export function createRuntime(parts: RuntimeParts): Runtime {
-  const { settings, house, engine, runs, webhooks, engineParts, store, idempotency, keeper, warnings } = parts
+  const { settings, house, engine, runs, webhooks, engineParts, store, keeper, warnings } = parts
   const { tactics, packages, binder, invokers } = house
   const { root: source } = packages
 
@@ -128,7 +132,8 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     runs,
     webhooks,
     judgeWebhook: (url) => parts.judgeWebhook(url),
-    idempotency,
+    idempotency: parts.idempotency,
+    authenticator: parts.authenticator,
     settings: withoutSecrets(settings),
     package: source,
     packages,

@@ -4,6 +4,7 @@ import { assemble } from './assemble.ts'
 import { createServer } from './create-server.ts'
 import { isLllmError, LllmError } from './domain/errors.ts'
 import { toErrorLog } from './http/error-log.ts'
+import { chooseListening } from './listen-host.ts'
 import { logToStandardOutput } from './process/log-output.ts'
 import { releaseStartupMemory } from './process/release-memory.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
@@ -75,7 +76,9 @@ async function startService(settings: Settings): Promise<Service> {
     }
     const { engine, store } = runtime
     const server = await createServer(runtime, { logger })
-    const url = await listen(server, settings)
+    const { host, access } = await chooseListening(settings, runtime.authenticator)
+    const url = await listen(server, { host, port: settings.port })
+    logger[access.level](access.message)
     logger.info({ url, version, tactics: engine.tactics.map(({ address }) => address), store: store.kind }, 'listening')
     // Whoever waits for the start is not made to wait for this.
     setTimeout(releaseStartupMemory, releaseAfterMs).unref()
@@ -121,7 +124,7 @@ const listenFailures: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'there is no such host'],
 ])
 
-async function listen(server: FastifyInstance, { host, port }: Settings): Promise<string> {
+async function listen(server: FastifyInstance, { host, port }: Pick<Settings, 'host' | 'port'>): Promise<string> {
   try {
     return await server.listen({ port, host })
   } catch (error) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accessSettingSpecs } from './access-setting-specs.ts'
 import { hookSettingSpecs } from './hook-setting-specs.ts'
 import { runSettingSpecs } from './run-setting-specs.ts'
 import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
@@ -162,6 +163,7 @@ export const settingSpecs = {
     expects: 'a whole number from 0 to 3600000',
     schema: wholeNumber(0, 3_600_000),
   },
+  ...accessSettingSpecs,
   ...runSettingSpecs,
   ...hookSettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>

@@ -1,5 +1,6 @@
 // What the tests of authors may import, as `lllm/testing`. It needs no test runner, and works with all of them.
 
+import { createKeyAuthenticator } from './auth/key-authenticator.ts'
 import type { Session } from './domain/session.ts'
 import type { Tool } from './domain/tool.ts'
 import { createBinder } from './engine/bind.ts'
@@ -11,6 +12,7 @@ import { openWebhooks } from './open-webhooks.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import { readSettings } from './settings.ts'
 import { createMemoryIdempotencyStore } from './stores/memory-idempotency-store.ts'
+import { createMemoryKeys } from './stores/memory-keys.ts'
 import { createMemorySessionStore } from './stores/memory-session-store.ts'
 import { type Script, type ScriptedModel, scriptedModel } from './testing/scripted-model.ts'
 import { type RemoteAnswer, scriptedRemotes } from './testing/scripted-remotes.ts'
@@ -102,6 +104,7 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
     engineParts,
     store,
     idempotency: createMemoryIdempotencyStore(),
+    authenticator: createKeyAuthenticator(createMemoryKeys(), clock),
     keeper,
     warnings: house.warnings,
   })

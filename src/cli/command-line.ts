@@ -7,6 +7,7 @@ import { addCreate } from './create/create-command.ts'
 import { addDb } from './db/db-command.ts'
 import { harmlessText } from './display-text.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
+import { addKeys } from './keys/keys-command.ts'
 import { addCosts } from './look/costs-command.ts'
 import { addList } from './look/list-command.ts'
 import { addSession } from './look/session-command.ts'
@@ -35,6 +36,7 @@ const commands: readonly ((program: Command, act: Act) => void)[] = [
   addCosts,
   addPkg,
   addDb,
+  addKeys,
 ]
 
 /** Columns of a help that is not read on a terminal. */

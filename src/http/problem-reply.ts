@@ -23,6 +23,7 @@ export function replyWithProblem(
   const problem = tellProblem(error, request, call)
   const seconds = retryAfterSeconds(error)
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
+  if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
   return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem))
 }
 

@@ -1,3 +1,4 @@
+import type { KeyStore } from '../domain/api-key.ts'
 import type { BudgetStore } from '../domain/budget-store.ts'
 import type { IdempotencyStore } from '../domain/idempotency-store.ts'
 import type { RunStore } from '../domain/run-store.ts'
@@ -5,6 +6,7 @@ import type { SessionStore } from '../domain/session-store.ts'
 import type { SharedRates } from '../domain/shared-rates.ts'
 import type { WebhookStore } from '../domain/webhook-store.ts'
 import type { IdempotencyTables } from './idempotency-tables.ts'
+import type { CallKeys } from './key-tables.ts'
 import type { CallRuns } from './run-tables.ts'
 import type { SessionTables } from './session-tables.ts'
 
@@ -19,6 +21,8 @@ export type BudgetTables = {
 export interface StoreTables extends SessionTables, BudgetTables, IdempotencyTables {
   /** Calls a method of the tables of runs by its name. */
   readonly callRuns: CallRuns
+  /** Calls a method of the tables of keys by its name. */
+  readonly callKeys: CallKeys
 }
 
 /** A session store, and the other stores that share its storage. Closing the one closes the others. */
@@ -27,6 +31,7 @@ export interface StoreWithBudgets extends SessionStore {
   readonly idempotency: IdempotencyStore
   readonly runs: RunStore
   readonly webhooks: WebhookStore
+  readonly keys: KeyStore
   /** What several processes use of providers together, where they can share the storage. */
   readonly rates?: SharedRates
 }

@@ -4,6 +4,7 @@ import { LllmError } from '../domain/errors.ts'
 import type { StoreWithBudgets } from './budget-tables.ts'
 import { createMemoryBudgetStore } from './memory-budget-store.ts'
 import { createMemoryIdempotencyStore } from './memory-idempotency-store.ts'
+import { createMemoryKeys } from './memory-keys.ts'
 import { createMemorySessionStore } from './memory-session-store.ts'
 import { openSqliteSessionStore } from './sqlite-session-store.ts'
 
@@ -33,6 +34,7 @@ export async function openSessionStore(
       ...createMemoryRuns(sessions),
       budgets: createMemoryBudgetStore(),
       idempotency: createMemoryIdempotencyStore(),
+      keys: createMemoryKeys(),
     }
   }
   if (isPostgres(database)) return (await import('./postgres-store.ts')).openPostgresStore(database, { migrates })

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { advisoryLocks } from './advisory-locks.ts'
 import { createTableBudgetStore, type StoreWithBudgets } from './budget-tables.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
+import { createSqlKeyTables, type KeyDatabase } from './key-tables.ts'
 import { connectPool, openKysely, withAddress } from './postgres-database.ts'
 import { isAboutRow, PostgresUnusable, toStoreError, withStoreErrors } from './postgres-errors.ts'
 import { openPostgresRunChanges } from './postgres-run-changes.ts'
@@ -21,7 +22,7 @@ import { createTableRunStore } from './table-run-store.ts'
 import { createTableStore } from './table-store.ts'
 import { createTableWebhookStore } from './webhook-tables.ts'
 
-type AllTables = SessionDatabase & BudgetDatabase & IdempotencyDatabase & RateDatabase & RunDatabase
+type AllTables = SessionDatabase & BudgetDatabase & IdempotencyDatabase & RateDatabase & RunDatabase & KeyDatabase
 
 /**
  * Opens a PostgreSQL as the store of everything, which any number of processes may share.
@@ -52,6 +53,7 @@ export async function openPostgresStore(
     rates: createPostgresSharedRates(as(db)),
     runs: createTableRunStore(runs, { changes, isShared: true, own: async () => {} }),
     webhooks: createTableWebhookStore(runs),
+    keys: withStoreErrors(createSqlKeyTables(as(db))),
   }
 }
 

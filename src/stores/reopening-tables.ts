@@ -63,6 +63,7 @@ export function createReopeningTables(
     beatKeys: (owner) => withTables((tables) => tables.beatKeys(owner)),
     forgetKeys: (limit) => withTables((tables) => tables.forgetKeys(limit)),
     callRuns: (method, args) => withTables((tables) => tables.callRuns(method, args)),
+    callKeys: (method, args) => withTables((tables) => tables.callKeys(method, args)),
     ping: () => withTables((tables) => tables.ping()),
     async close() {
       await opened?.close()

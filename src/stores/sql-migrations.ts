@@ -2,6 +2,7 @@ import { type CreateTableBuilder, type Kysely, type RawBuilder, sql } from 'kyse
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { addCostColumns } from './cost-columns.ts'
 import { createIdempotencyKeys } from './idempotency-migration.ts'
+import { createApiKeys } from './key-tables.ts'
 import { createRates } from './rate-migration.ts'
 import { createRunTables } from './run-migration.ts'
 import { addTenants } from './tenant-migration.ts'
@@ -23,6 +24,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
     '0007_rates': { up: createRates },
     '0008_webhooks': { up: createWebhookTables },
     '0009_tenants': { up: addTenants },
+    '0012_keys': { up: createApiKeys },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import type { StoreTables } from './budget-tables.ts'
+import { callKeysOf, createSqlKeyTables, type KeyDatabase } from './key-tables.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
 import { soleDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
@@ -59,8 +60,9 @@ export async function openSqliteTables({ path, migrates = true }: SqliteFile): P
     })
     const runTables = createSqlRunTables(db as unknown as Kysely<RunDatabase & SessionDatabase>, soleDialect(Date.now))
     const callRuns = callRunsOf(runTables)
+    const callKeys = callKeysOf(createSqlKeyTables(db.withTables<KeyDatabase>()))
     const sessionTables = createSqlSessionTables(db, isAboutRow)
-    return withFile(path, database, { ...sessionTables, ...budgetTables, ...keyTables, callRuns })
+    return withFile(path, database, { ...sessionTables, ...budgetTables, ...keyTables, callRuns, callKeys })
   } catch (error) {
     database.close()
     throw error
@@ -97,6 +99,10 @@ function withFile(path: string, database: DatabaseSync, tables: Omit<StoreTables
     async callRuns(method, args) {
       checkInPlace()
       return tables.callRuns(method, args)
+    },
+    async callKeys(method, args) {
+      checkInPlace()
+      return tables.callKeys(method, args)
     },
     async ping() {
       checkInPlace()

@@ -4,6 +4,7 @@ import { isLllmError, LllmError } from '../domain/errors.ts'
 import { createTableBudgetStore, type StoreTables, type StoreWithBudgets } from './budget-tables.ts'
 import { createFileOwner } from './file-owner.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
+import { keyTablesOver } from './key-tables.ts'
 import { localRunChanges } from './run-changes.ts'
 import { runTablesOver } from './run-tables.ts'
 import type { SqliteFile } from './sqlite-database.ts'
@@ -49,6 +50,7 @@ export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWit
       own: () => owner.own(),
     }),
     webhooks: createTableWebhookStore(runTables),
+    keys: keyTablesOver(tables.callKeys),
     budgets: createTableBudgetStore(tables),
     // Of the processes that had the file before, none is left: there is one at a time.
     idempotency: createTableIdempotencyStore(tables, { owner: randomUUID(), isShared: false }),
@@ -77,6 +79,7 @@ function createWorkerTables(file: SqliteFile): StoreTables {
     beatKeys: (owner) => link.call('beatKeys', owner),
     forgetKeys: (limit) => link.call('forgetKeys', limit),
     callRuns: (method, args) => link.call('callRuns', method, args),
+    callKeys: (method, args) => link.call('callKeys', method, args),
     ping: () => link.call('ping'),
     async close() {
       try {

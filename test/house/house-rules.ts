@@ -28,6 +28,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/telemetry/': adapter,
   'src/mcp/': adapter,
   'src/webhooks/': adapter,
+  'src/auth/': adapter,
   // It runs in browsers too: of the domain it uses what is pure to the last import, and a test looks after that.
   'src/client/': ['src/domain/'],
   // What authors script and look at in their tests.

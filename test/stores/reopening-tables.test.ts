@@ -29,6 +29,7 @@ function scriptedTables(...connections: readonly (readonly (Error | null)[])[]) 
       delete: () => call(true),
       list: () => call({ data: [], next: null }),
       costOf: () => call([]),
+      callKeys: () => call(undefined),
       costs: () => call({ data: [], total: noTotals }),
       loadAllocations: () => call([]),
       changeAllocations: () => call([]),

@@ -1,0 +1,75 @@
+import type { ApiKey, KeyStore } from '../domain/api-key.ts'
+import type { Authenticator } from '../domain/authenticator.ts'
+import type { Caller } from '../domain/caller.ts'
+import type { Clock } from '../domain/clock.ts'
+import { LllmError } from '../domain/errors.ts'
+import { idOf, isKeyOf } from './key-secret.ts'
+
+/** For how long what the store said of a key is believed: until then a revoked one may still be used. */
+export const believedMs = 5_000
+/** For how much longer while the store does not answer: who has been let in is not locked out by an outage. */
+const believedInOutageMs = 300_000
+/** Keys that are remembered. Beyond, the one that was asked for longest ago is forgotten. */
+const rememberedMax = 10_000
+
+/** Compared where there is no such key, so that it takes as long to refuse. */
+const nobodysHash = '0'.repeat(64)
+
+interface Remembered {
+  readonly key: ApiKey
+  readonly atMs: number
+}
+
+/** Knows callers by the keys of a store. */
+export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'>): Authenticator {
+  const remembered = new Map<string, Remembered>()
+  let emptiness: { readonly isEmpty: boolean; readonly atMs: number } | undefined
+
+  async function find(id: string): Promise<ApiKey | undefined> {
+    const nowMs = clock.now()
+    const known = remembered.get(id)
+    if (known !== undefined && nowMs - known.atMs < believedMs) return known.key
+    try {
+      const key = await store.find(id)
+      remembered.delete(id)
+      if (key !== undefined) remember(key, nowMs)
+      return key
+    } catch (error) {
+      if (known !== undefined && nowMs - known.atMs < believedInOutageMs) return known.key
+      throw error
+    }
+  }
+
+  function remember(key: ApiKey, atMs: number) {
+    remembered.set(key.id, { key, atMs })
+    const [oldest] = remembered.keys()
+    if (remembered.size > rememberedMax && oldest !== undefined) remembered.delete(oldest)
+  }
+
+  return {
+    async isOpen() {
+      const nowMs = clock.now()
+      // Keys that hold no more still count: where there was one, there will always be one.
+      if (emptiness?.isEmpty === false) return false
+      if (emptiness === undefined || nowMs - emptiness.atMs >= believedMs) {
+        emptiness = { isEmpty: await store.isEmpty(), atMs: nowMs }
+      }
+      return emptiness.isEmpty
+    },
+    async authenticate(credential) {
+      const id = idOf(credential)
+      const key = id === undefined ? undefined : await find(id)
+      const isRight = isKeyOf(credential, key?.hash ?? nobodysHash)
+      if (key === undefined || !isRight) throw new LllmError('unauthenticated', 'The key is nobody’s.')
+      if (key.revokedAtMs !== null) throw new LllmError('unauthenticated', 'The key was revoked.')
+      if (key.expiresAtMs !== null && key.expiresAtMs <= clock.now()) {
+        throw new LllmError('unauthenticated', 'The key has expired.')
+      }
+      return toCaller(key)
+    },
+  }
+}
+
+function toCaller({ id, tenant, scopes, limits }: ApiKey): Caller {
+  return { tenant, keyId: id, scopes, limits }
+}
