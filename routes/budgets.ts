@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { callerOf } from '../src/http/access.ts'
 import { toBudgetList } from '../src/http/budget-answer.ts'
 import { componentRef, jsonResponse, type Operation } from '../src/http/openapi/operation.ts'
 
@@ -12,5 +13,7 @@ const operation: Operation = {
 
 export default async function budgets(server: FastifyInstance) {
   const { engine } = server.lllm
-  server.get('/budgets', { config: { operation } }, async () => toBudgetList(engine.budgets()))
+  server.get('/budgets', { config: { operation } }, async (request) => {
+    return toBudgetList(engine.budgets(), callerOf(request).tenant)
+  })
 }

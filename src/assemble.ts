@@ -41,12 +41,11 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const [prices, house, store] = await Promise.all([openPriceBook(settings), loading, opening])
     sharedRates = store.rates
     const limits = await readBudgetsFile(settings)
-    const budgets =
-      limits.length === 0 ? {} : { budgets: await openStandingBudgets(limits, store.budgets, world.clock) }
+    const budgets = await openStandingBudgets(limits, store.budgets, world.clock)
     // It has no socket before the first call.
     const remotes = lazyRemotes(settings)
     const keeper = keepSessions(store, options.onKeeperEvent)
-    const engineParts = { world, prices, toolSource: house.toolSource, remotes, ...budgets }
+    const engineParts = { world, prices, toolSource: house.toolSource, remotes, budgets }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
     const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, options)

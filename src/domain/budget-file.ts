@@ -3,6 +3,7 @@ import { type BudgetScope, budgetId, type StandingBudget } from './budget.ts'
 import { LllmError } from './errors.ts'
 import { budgetUsdMax, toPicoUsd } from './limits.ts'
 import { tellIssue } from './tell-issue.ts'
+import { tenantPattern } from './tenant.ts'
 
 const budgetsMax = 1_000
 /** At most this many mistakes of the file are told at once. */
@@ -26,6 +27,7 @@ const budgetFile = z.strictObject({
     .array(
       z.strictObject({
         scope,
+        tenant: z.string().regex(tenantPattern).optional(),
         limit_usd: z.number().positive().max(budgetUsdMax),
         per: z.enum(['day', 'month'], 'must be day or month'),
       }),
@@ -34,7 +36,7 @@ const budgetFile = z.strictObject({
 })
 
 /**
- * Reads the operator's file of standing budgets: `budgets`, a list of `scope`, `limit_usd` and `per`.
+ * Reads the operator's file of standing budgets: `budgets`, a list of `scope`, `limit_usd`, `per`, and `tenant` where it is one tenant's.
  *
  * @throws LllmError `invalid-settings`, which names the file and each place in it.
  */
@@ -45,7 +47,12 @@ export function readBudgets(value: unknown, file: string): readonly StandingBudg
     throw mistake(file, told.join(' '))
   }
   const budgets = parsed.data.budgets.map(
-    ({ scope: about, limit_usd, per }): StandingBudget => ({ scope: about, limitPicoUsd: toPicoUsd(limit_usd), per }),
+    ({ scope: about, tenant, limit_usd, per }): StandingBudget => ({
+      scope: about,
+      ...(tenant === undefined ? {} : { tenant }),
+      limitPicoUsd: toPicoUsd(limit_usd),
+      per,
+    }),
   )
   const ids = budgets.map(budgetId)
   const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index)

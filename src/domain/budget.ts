@@ -4,12 +4,16 @@ export type BudgetScope =
   /** The calls of a tactic, as a sub-tactic too, and everything below them. By its name, or by `package::name`. */
   | { readonly kind: 'tactic'; readonly tactic: string }
   | { readonly kind: 'tag'; readonly key: string; readonly value: string | null }
+  /** What is called with a key, by the account of its budget. */
+  | { readonly kind: 'key'; readonly account: string }
 
 export type BudgetPeriod = 'day' | 'month'
 
 /** A sum of money that may be spent in each day or month (UTC), whoever spends it. */
 export interface StandingBudget {
   readonly scope: BudgetScope
+  /** Whose calls it is about. Left out: those of all tenants together. */
+  readonly tenant?: string
   readonly limitPicoUsd: bigint
   readonly per: BudgetPeriod
 }
@@ -31,14 +35,22 @@ export function windowAt(per: BudgetPeriod, timeMs: number): BudgetWindow {
 }
 
 /** The identity of a budget, by which what was spent is kept. It outlives a change of the limit. */
-export function budgetId({ scope, per }: Pick<StandingBudget, 'scope' | 'per'>): string {
+export function budgetId({ scope, tenant, per }: Pick<StandingBudget, 'scope' | 'tenant' | 'per'>): string {
+  const id = `${per} ${scopeId(scope)}`
+  // Of a key, its own budget is the tenant's already.
+  return tenant === undefined || scope.kind === 'key' ? id : `${tenant}: ${id}`
+}
+
+function scopeId(scope: BudgetScope): string {
   switch (scope.kind) {
     case 'total':
-      return `${per} total`
+      return 'total'
     case 'tactic':
-      return `${per} tactic ${scope.tactic}`
+      return `tactic ${scope.tactic}`
     case 'tag':
-      return scope.value === null ? `${per} tag ${scope.key}` : `${per} tag ${scope.key}=${scope.value}`
+      return scope.value === null ? `tag ${scope.key}` : `tag ${scope.key}=${scope.value}`
+    case 'key':
+      return `key ${scope.account}`
   }
 }
 
@@ -51,5 +63,7 @@ export function budgetName({ scope, per }: Pick<StandingBudget, 'scope' | 'per'>
       return `the budget per ${per} of the tactic "${scope.tactic}"`
     case 'tag':
       return `the budget per ${per} of the tag ${scope.key}=${scope.value ?? value}`
+    case 'key':
+      return `the budget per ${per} of the key`
   }
 }

@@ -18,7 +18,10 @@ export interface KeyLimits {
   readonly budget?: KeyBudget
 }
 
+/** A budget of one key, and of those that come in its place. */
 export interface KeyBudget {
+  /** By what is kept what was spent: the id of the first of these keys. */
+  readonly account: string
   /** More than 0, up to 1,000,000. */
   readonly limitUsd: number
   readonly per: BudgetPeriod

@@ -1,3 +1,4 @@
+import type { KeyBudget } from './caller.ts'
 import type { Cost } from './cost.ts'
 import type { EngineEvent } from './event.ts'
 import type { JsonObject } from './json.ts'
@@ -21,6 +22,8 @@ export interface RunRequest {
   /** Milliseconds that the run may take from its first start, restarts included. */
   readonly timeoutMs: number
   readonly budgetUsd: number | null
+  /** What the key may spend that it was submitted with. Left out: as much as there is. */
+  readonly keyBudget?: KeyBudget
   readonly limits: { readonly tokens?: number; readonly llmCalls?: number; readonly depth?: number }
   readonly metadata: JsonObject
   /** Where the end of the run is told. */

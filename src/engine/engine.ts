@@ -1,4 +1,5 @@
 import type { AgentPlan } from '../domain/agent.ts'
+import type { KeyBudget } from '../domain/caller.ts'
 import type { LllmError } from '../domain/errors.ts'
 import type { Emit } from '../domain/event.ts'
 import type { JsonObject, JsonSchema } from '../domain/json.ts'
@@ -64,6 +65,8 @@ export interface CallOptions {
   readonly metadata?: JsonObject
   /** Whose call it is. Default: the operator's own. */
   readonly tenant?: string
+  /** What the key of whoever calls may spend. */
+  readonly keyBudget?: KeyBudget
   /** Is told what happens as it happens. With it, replies are streamed from the provider. */
   readonly emit?: Emit
 }

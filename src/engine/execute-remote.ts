@@ -71,13 +71,13 @@ async function callWithinLimits(
   target: RemoteTarget,
   options: ExecuteOptions & { readonly signal: AbortSignal; readonly deadlineAtMs: number },
 ): Promise<RemoteOutcome> {
-  const { signal, parent, tags = {}, budgetUsd, limits = {}, meter: above } = options
+  const { signal, parent, tags = {}, tenant, keyBudget, budgetUsd, limits = {}, meter: above } = options
   const asked = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
   const meter = new Meter(
     {
       name: `the call of "${tactic.name}"`,
       limits: { ...limits, ...asked },
-      budgets: parts.budgets?.of(tactic, tags) ?? [],
+      budgets: parts.budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
       isSubTactic: parent !== undefined,
     },
     above,

@@ -69,6 +69,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
     deadlineAtMs,
     meter,
     parent: place,
+    ...(tenant === undefined ? {} : { tenant }),
     ...(emit === undefined ? {} : { emit }),
     ...(journal === undefined ? {} : { journal }),
   }

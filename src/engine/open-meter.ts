@@ -6,12 +6,17 @@ import { Meter } from './meter.ts'
 
 /** A call counts against its own limits, those of whatever it is a part of, and the standing budgets. */
 export function openMeter(parts: EngineParts, { tactic, config }: PreparedCall, options: ExecuteOptions): Meter {
-  const { budgetUsd, tags = {}, parent, meter: above } = options
+  const { budgetUsd, tags = {}, tenant, keyBudget, parent, meter: above } = options
   const asked = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
   const limits = stricter(config.limits, { ...options.limits, ...asked })
   const name = `the call of "${tactic.name}"`
   return new Meter(
-    { name, limits, budgets: parts.budgets?.of(tactic, tags) ?? [], isSubTactic: parent !== undefined },
+    {
+      name,
+      limits,
+      budgets: parts.budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
+      isSubTactic: parent !== undefined,
+    },
     above,
   )
 }

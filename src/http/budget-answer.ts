@@ -1,11 +1,16 @@
 import type { BudgetScope } from '../domain/budget.ts'
 import { toRfc3339 } from '../domain/clock.ts'
 import { toShownAmount } from '../domain/limits.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 import type { BudgetStatus, SpentBudget } from '../engine/budget-book.ts'
 
-/** All standing budgets, as `GET /budgets` tells them. */
-export function toBudgetList(statuses: readonly BudgetStatus[]) {
-  return { data: statuses.map(toBudgetRecord), next_cursor: null }
+/**
+ * The standing budgets of a tenant, as `GET /budgets` tells them. Those that all tenants have together are nobody's business but the
+ * operator's, who is the default tenant.
+ */
+export function toBudgetList(statuses: readonly BudgetStatus[], tenant: string) {
+  const own = statuses.filter(({ budget }) => (budget.tenant ?? defaultTenant) === tenant)
+  return { data: own.map(toBudgetRecord), next_cursor: null }
 }
 
 function toBudgetRecord({ budget, window, values, valueCount, ...spent }: BudgetStatus) {
@@ -13,6 +18,7 @@ function toBudgetRecord({ budget, window, values, valueCount, ...spent }: Budget
   const hasValues = scope.kind === 'tag' && scope.value === null
   return {
     ...toScopeRecord(scope),
+    tenant: budget.tenant ?? null,
     per,
     limit_usd: usd(limitPicoUsd),
     ...toSpentRecord(spent),
@@ -30,6 +36,7 @@ function toScopeRecord(scope: BudgetScope) {
     tactic: scope.kind === 'tactic' ? scope.tactic : null,
     tag: scope.kind === 'tag' ? scope.key : null,
     value: scope.kind === 'tag' ? scope.value : null,
+    key: scope.kind === 'key' ? scope.account : null,
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { parseLimits } from '../domain/config-limits.ts'
 import type { BatchOptions } from '../domain/tactic.ts'
 import type { BoundTactic, CallOptions, PreparedCall } from '../engine/engine.ts'
+import { callerOf } from './access.ts'
 import type { BatchRequest, CallRequest, CallSchemas, ReturnSession } from './call-request.ts'
 import { parse } from './parse.ts'
 import { prepareTask, prepareTasks } from './prepare-tasks.ts'
@@ -29,14 +30,27 @@ export async function readCall(request: FastifyRequest, tactic: BoundTactic, sch
   const asked = parse(schemas.call, request.body, 'body')
   return {
     prepared: await prepareTask(engine, tactic, asked.task, asked.config, '/task'),
-    options: { ...toOptions(asked), ...(asked.limits === undefined ? {} : { limits: parseLimits(asked.limits) }) },
+    options: {
+      ...toOptions(request, asked),
+      ...(asked.limits === undefined ? {} : { limits: parseLimits(asked.limits) }),
+    },
     bounds: { timeoutMs: asked.timeout_ms },
     returnSession: asked.return_session,
   }
 }
 
-function toOptions({ tags = {}, metadata = {}, budget_usd: budgetUsd }: CallRequest | BatchRequest): CallOptions {
-  return { tags, metadata, ...(budgetUsd === undefined ? {} : { budgetUsd }) }
+function toOptions(
+  request: FastifyRequest,
+  { tags = {}, metadata = {}, budget_usd: budgetUsd }: CallRequest | BatchRequest,
+): CallOptions {
+  const { tenant, limits } = callerOf(request)
+  return {
+    tags,
+    metadata,
+    tenant,
+    ...(limits.budget === undefined ? {} : { keyBudget: limits.budget }),
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+  }
 }
 
 /** Reads the body of a batch. Rejects as {@link readCall}. */
@@ -53,7 +67,7 @@ export async function readBatch(
   return {
     prepared: await prepareTasks(engine, tactic, asked.tasks, asked.config),
     options: {
-      ...toOptions(asked),
+      ...toOptions(request, asked),
       maxWorkers: workers,
       failFast: asked.fail_fast,
     },

@@ -5,6 +5,7 @@ import { LllmError } from '../domain/errors.ts'
 import type { BoundTactic, PreparedCall } from '../engine/engine.ts'
 import { batchRunsMax } from '../runs/create-runs.ts'
 import type { RunOptions } from '../runs/runs.ts'
+import { callerOf } from './access.ts'
 import type { CallSchemas } from './call-request.ts'
 import { JsonLines, linePointer } from './json-lines.ts'
 import { workIdOf } from './keyed-request.ts'
@@ -94,6 +95,7 @@ function toOptions(
 ): RunOptions {
   const { tags = {}, metadata = {}, limits, run_at: runAtMs, priority, timeout_ms: timeoutMs, webhook } = asked
   const id = workIdOf(request)
+  const { budget: keyBudget } = callerOf(request).limits
   return {
     tags,
     metadata,
@@ -103,6 +105,7 @@ function toOptions(
     ...(runAtMs === undefined ? {} : { runAtMs }),
     ...(webhook === undefined ? {} : { webhook }),
     ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...(keyBudget === undefined ? {} : { keyBudget }),
     ...(id === undefined ? {} : { id }),
   }
 }

@@ -74,6 +74,7 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
         config: shortNameOf(tactic, config),
         timeoutMs: Math.min(options.timeoutMs ?? runTimeoutMs, runTimeoutMs),
         budgetUsd: options.budgetUsd ?? null,
+        ...(options.keyBudget === undefined ? {} : { keyBudget: options.keyBudget }),
         limits: options.limits ?? {},
         metadata: options.metadata ?? {},
         webhook: options.webhook ?? null,

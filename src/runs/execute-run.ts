@@ -45,12 +45,13 @@ export async function executeRun(
   const { request, tags, tenant } = run
   const call = await prepare(engine, run)
   if (isLllmError(call)) return refused(call)
-  const { budgetUsd, limits, metadata } = request
+  const { budgetUsd, keyBudget, limits, metadata } = request
   const outcome = await engine.execute(call, {
     signal,
     emit: writer.emit,
     timeoutMs: Math.max(1, startedAtMs + request.timeoutMs - clock.now()),
     ...(budgetUsd === null ? {} : { budgetUsd }),
+    ...(keyBudget === undefined ? {} : { keyBudget }),
     limits,
     tags,
     metadata,

@@ -1,3 +1,4 @@
+import type { KeyBudget } from '../domain/caller.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Limits } from '../domain/limits.ts'
 import type { Run, RunBatch, StoredRunEvent } from '../domain/run.ts'
@@ -10,6 +11,8 @@ export interface RunOptions {
   readonly timeoutMs?: number
   /** USD that the run may cost, everything below it included. Up to 1,000,000. */
   readonly budgetUsd?: number
+  /** What the key may spend that it is submitted with. */
+  readonly keyBudget?: KeyBudget
   readonly limits?: Pick<Limits, 'tokens' | 'llmCalls' | 'depth'>
   readonly tags?: Readonly<Record<string, string>>
   readonly metadata?: JsonObject

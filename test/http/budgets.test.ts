@@ -14,22 +14,27 @@ test('a service without budgets has none to show', async () => {
 })
 
 test('a budget is shown with its limit, what was spent, is reserved and is left, and when it starts anew', () => {
-  const list = toBudgetList([
-    {
-      budget: { scope: { kind: 'tactic', tactic: 'essay' }, limitPicoUsd: usd(5), per: 'day' },
-      window,
-      spentPicoUsd: usd(1.5),
-      reservedPicoUsd: usd(0.25),
-      values: [],
-      valueCount: 0,
-    },
-  ])
+  const list = toBudgetList(
+    [
+      {
+        budget: { scope: { kind: 'tactic', tactic: 'essay' }, limitPicoUsd: usd(5), per: 'day' },
+        window,
+        spentPicoUsd: usd(1.5),
+        reservedPicoUsd: usd(0.25),
+        values: [],
+        valueCount: 0,
+      },
+    ],
+    'default',
+  )
   expect(list.data).toEqual([
     {
       scope: 'tactic',
       tactic: 'essay',
       tag: null,
       value: null,
+      key: null,
+      tenant: null,
       per: 'day',
       limit_usd: 5,
       spent_usd: 1.5,
@@ -45,19 +50,22 @@ test('a budget is shown with its limit, what was spent, is reserved and is left,
 })
 
 test('of a budget for each value of a tag, the sums and the values are shown; less than nothing is never left', () => {
-  const list = toBudgetList([
-    {
-      budget: { scope: { kind: 'tag', key: 'team', value: null }, limitPicoUsd: usd(5), per: 'day' },
-      window,
-      spentPicoUsd: usd(7),
-      reservedPicoUsd: 0n,
-      values: [
-        { value: 'red', spentPicoUsd: usd(6), reservedPicoUsd: 0n },
-        { value: 'blue', spentPicoUsd: usd(1), reservedPicoUsd: 0n },
-      ],
-      valueCount: 2,
-    },
-  ])
+  const list = toBudgetList(
+    [
+      {
+        budget: { scope: { kind: 'tag', key: 'team', value: null }, limitPicoUsd: usd(5), per: 'day' },
+        window,
+        spentPicoUsd: usd(7),
+        reservedPicoUsd: 0n,
+        values: [
+          { value: 'red', spentPicoUsd: usd(6), reservedPicoUsd: 0n },
+          { value: 'blue', spentPicoUsd: usd(1), reservedPicoUsd: 0n },
+        ],
+        valueCount: 2,
+      },
+    ],
+    'default',
+  )
   expect(list.data[0]).toMatchObject({
     tag: 'team',
     spent_usd: 7,
@@ -68,4 +76,13 @@ test('of a budget for each value of a tag, the sums and the values are shown; le
     ],
   })
   expect(budgetList.safeParse(list).error).toBeUndefined()
+})
+
+test('a tenant is shown its own budgets, and those of all together only the operator', () => {
+  const spent = { window, spentPicoUsd: 0n, reservedPicoUsd: 0n, values: [], valueCount: 0 }
+  const total = { scope: { kind: 'total' }, limitPicoUsd: usd(5), per: 'day' } as const
+  const key = { scope: { kind: 'key', account: 'k1' }, tenant: 'acme', limitPicoUsd: usd(1), per: 'month' } as const
+  const statuses = [total, { ...total, tenant: 'acme' }, key].map((budget) => ({ budget, ...spent }))
+  const shownTo = (tenant: string) => toBudgetList(statuses, tenant).data.map(({ scope, key: id }) => id ?? scope)
+  expect([shownTo('default'), shownTo('acme'), shownTo('globex')]).toEqual([['total'], ['total', 'k1'], []])
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { advisoryLocks } from '../../src/stores/advisory-locks.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { budgetStoreContract } from '../contracts/budget-store.ts'
+import { keyStoreContract } from '../contracts/key-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
@@ -32,6 +33,7 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     onTestFinished(() => store.close())
     return store.budgets
   })
+  keyStoreContract('postgresql', open)
   runStoreContract('postgresql', async () => {
     const address = await newUrl()
     const stores = [await openPostgresStore(address), await openPostgresStore(address)] as const

@@ -8,8 +8,8 @@ import { withKeys, writeNewKey } from './open-keys.ts'
 
 export async function createKey(shell: Shell, options: CreateKeyOptions): Promise<ExitCode> {
   const nowMs = systemWorld.clock.now()
-  const asked = readKeyOptions(options, nowMs)
   const { id, hash, text } = makeKey()
+  const asked = readKeyOptions(options, id, nowMs)
   const key = { ...asked, id, hash, createdAtMs: nowMs, revokedAtMs: null }
   await withKeys(shell, (keys) => keys.add(key))
   await writeNewKey(shell, key, text, options.json)

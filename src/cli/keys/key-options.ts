@@ -22,7 +22,7 @@ export interface AskedKey {
 const scopesDefault: readonly Scope[] = ['tactics:*:call', 'sessions:read', 'costs:read']
 
 /** @throws LllmError `invalid-parameter` that names the option and what would be right. */
-export function readKeyOptions(options: CreateKeyOptions, nowMs: number): AskedKey {
+export function readKeyOptions(options: CreateKeyOptions, account: string, nowMs: number): AskedKey {
   const { name, tenant = defaultTenant, scope = scopesDefault, expires } = options
   if (name.trim() === '' || name.length > 128) throw mistake('--name', 'a text of 1 to 128 characters')
   if (!tenantPattern.test(tenant)) {
@@ -32,17 +32,19 @@ export function readKeyOptions(options: CreateKeyOptions, nowMs: number): AskedK
     if (isScope(text)) return text
     throw mistake('--scope', 'tactics:<name>:call, tactics:*:call, sessions:read, costs:read or admin')
   })
-  return { name, tenant, scopes, limits: readLimits(options), expiresAtMs: readEnd(expires, nowMs) }
+  return { name, tenant, scopes, limits: readLimits(options, account), expiresAtMs: readEnd(expires, nowMs) }
 }
 
-function readLimits({ requestsPerMinute, concurrency, budgetUsd, per }: CreateKeyOptions): KeyLimits {
+function readLimits({ requestsPerMinute, concurrency, budgetUsd, per }: CreateKeyOptions, account: string): KeyLimits {
   if (per !== undefined && budgetUsd === undefined) throw mistake('--per', 'given together with --budget-usd')
   return {
     ...(requestsPerMinute === undefined
       ? {}
       : { requestsPerMinute: readCount('--requests-per-minute', requestsPerMinute) }),
     ...(concurrency === undefined ? {} : { concurrency: readCount('--concurrency', concurrency) }),
-    ...(budgetUsd === undefined ? {} : { budget: { limitUsd: readUsd(budgetUsd), per: readPeriod(per ?? 'month') } }),
+    ...(budgetUsd === undefined
+      ? {}
+      : { budget: { account, limitUsd: readUsd(budgetUsd), per: readPeriod(per ?? 'month') } }),
   }
 }
 

@@ -25,10 +25,12 @@ export const budgetList = z
   .object({
     data: z.array(
       z.object({
-        scope: z.enum(['total', 'tactic', 'tag']),
+        scope: z.enum(['total', 'tactic', 'tag', 'key']),
         tactic: z.string().nullable(),
         tag: z.string().nullable(),
         value: z.string().nullable().describe('Null where each value of the tag has a budget of its own.'),
+        key: z.string().nullable().describe('The id of the first of the keys that have it.'),
+        tenant: z.string().nullable().describe('Whose calls it is about. Null: those of all tenants together.'),
         per: z.enum(['day', 'month']),
         limit_usd: usd,
         ...spending,
@@ -43,4 +45,6 @@ export const budgetList = z
     ),
     next_cursor: z.null(),
   })
-  .describe('The standing budgets in their current day or month, in the order of the settings.')
+  .describe(
+    'The standing budgets in their current day or month, in the order of the settings, and those of the keys that were used since the start.',
+  )

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../domain/errors.ts'
 import { errorCodes } from '../../domain/errors.ts'
+import type { Access } from '../access.ts'
 import type { HttpApp } from '../http-app.ts'
 import { keyLengthMax } from '../idempotency-key.ts'
 import { hasRetryAfter, problemKinds, problemMediaType } from '../problem.ts'
@@ -87,7 +88,7 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
 
 /** Completes what a route says of itself by what holds for all of them. */
 export function completeOperation(described: Operation) {
-  const { access, errors = [], responses, parameters = [], takesKey, ...operation } = described
+  const { access, tactic, errors = [], responses, parameters = [], takesKey, ...operation } = described
   const keyed = takesKey === true
   const isPublic = access === 'public'
   const headers = { ...requestIdHeader, ...(keyed ? replayedHeader : {}) }
@@ -97,7 +98,7 @@ export function completeOperation(described: Operation) {
   ])
   return {
     ...operation,
-    ...(isPublic ? {} : { security: [{ [keyScheme]: [] }, {}] }),
+    ...(isPublic ? {} : { security: [{ [keyScheme]: scopesOf(access, tactic) }, {}] }),
     parameters: [
       ...parameters,
       ...(keyed ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
@@ -112,6 +113,12 @@ export function completeOperation(described: Operation) {
       ),
     },
   }
+}
+
+/** What it takes, as OpenAPI 3.1 names roles for schemes other than OAuth. Whoever may do everything may do this as well. */
+function scopesOf(access: Access, tactic = '<name>'): readonly string[] {
+  if (access === 'public' || access === 'caller') return []
+  return [access === 'call' ? `tactics:${tactic}:call` : access]
 }
 
 /** One response for each status, which names the codes that it can have. */

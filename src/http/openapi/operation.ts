@@ -44,6 +44,8 @@ export interface Operation {
   readonly errors?: readonly ErrorCode[]
   /** What it takes to be answered. */
   readonly access: Access
+  /** The name of the one tactic that it has work, where it is for one. */
+  readonly tactic?: string
   /** Whether it takes an `Idempotency-Key`. */
   readonly takesKey?: boolean
 }

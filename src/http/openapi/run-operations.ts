@@ -18,6 +18,7 @@ export function describeSubmit(titled: TitledTactic, schemas: CallSchemas): Oper
   return {
     operationId: `run${title}`,
     access: 'call',
+    tactic: tactic.name,
     summary: `Run ${tactic.address} in the background`,
     description: 'The run is stored before the answer: it goes on whatever becomes of the caller or of this process.',
     tags: ['Runs'],
@@ -33,6 +34,7 @@ export function describeSubmitBatch(titled: TitledTactic, schemas: CallSchemas):
   return {
     operationId: `runBatch${title}`,
     access: 'call',
+    tactic: tactic.name,
     summary: `Run ${tactic.address} in the background for many tasks`,
     description:
       'All tasks are judged before any is queued, and all are queued or none. A body of JSON lines has a task on each, of ' +

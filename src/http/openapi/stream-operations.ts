@@ -24,6 +24,7 @@ export function describeStream(titled: TitledTactic, schemas: CallSchemas): Oper
   return {
     operationId: `stream${title}`,
     access: 'call',
+    tactic: tactic.name,
     summary: `Call ${tactic.address} and follow it`,
     description:
       'Server-sent events: what happens in the call, as it happens. The last but one is `result`, which has what the ' +
@@ -77,6 +78,7 @@ export function describeBatchStream(titled: TitledTactic, schemas: CallSchemas):
   return {
     operationId: `streamBatch${title}`,
     access: 'call',
+    tactic: tactic.name,
     summary: `Call ${tactic.address} for many tasks and follow them`,
     description:
       'A line of JSON for each task, as it completes. The last line has `"end": true` and what the batch comes to.',

@@ -43,6 +43,7 @@ export function describeCall(titled: TitledTactic, schemas: CallSchemas): Operat
   return {
     operationId: `call${title}`,
     access: 'call',
+    tactic: tactic.name,
     summary: `Call ${tactic.address}`,
     ...(description === undefined ? {} : { description }),
     tags: ['Tactics'],
@@ -58,6 +59,7 @@ export function describeBatch(titled: TitledTactic, schemas: CallSchemas): Opera
   return {
     operationId: `batch${title}`,
     access: 'call',
+    tactic: tactic.name,
     summary: `Call ${tactic.address} for many tasks`,
     description: 'All tasks are judged before the first one starts. A task that fails is told in its item.',
     tags: ['Tactics'],
