@@ -49,6 +49,7 @@ export function spawnProcess({ folder = projectFolder, ...spec }: ServiceSpec, a
     await exited
   })
   return {
+    pid: child.pid,
     /** The address, once it listens. Rejects with all output when the process ends before. */
     listening: listening.promise,
     logLines,
@@ -64,8 +65,8 @@ export function spawnProcess({ folder = projectFolder, ...spec }: ServiceSpec, a
 export type SpawnedService = Awaited<ReturnType<typeof spawnService>>
 
 /** Starts the real process and waits until it listens. */
-export async function spawnService(spec: ServiceSpec = {}) {
-  const { listening, ...spawned } = spawnProcess(spec)
+export async function spawnService(spec: ServiceSpec = {}, args: readonly string[] = []) {
+  const { listening, ...spawned } = spawnProcess(spec, args)
   const url = await listening
   return { url, ...createClient(url), ...spawned }
 }
