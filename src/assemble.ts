@@ -7,12 +7,14 @@ import { lazyRemotes } from './lazy-remotes.ts'
 import { loadHouse } from './load-house.ts'
 import { openAuth } from './open-auth.ts'
 import { openRuns } from './open-runs.ts'
+import { openTracing } from './open-tracing.ts'
 import { openWebhooks } from './open-webhooks.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import type { Settings } from './settings.ts'
 import { openSessionStore } from './stores/open-session-store.ts'
+import type { TraceEvent } from './telemetry/trace-exporter.ts'
 import type { WebhookEvent } from './webhooks/webhook-sender.ts'
 
 export interface AssembleOptions {
@@ -24,6 +26,8 @@ export interface AssembleOptions {
   readonly onRunEvent?: (event: DispatcherEvent) => void
   /** Is told of the webhooks that this process sends. */
   readonly onWebhookEvent?: (event: WebhookEvent) => void
+  /** Is told when traces are not taken any more, and when they are again. */
+  readonly onTraceEvent?: (event: TraceEvent) => void
 }
 
 /**
@@ -37,15 +41,16 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
   // By the time of the first request to a model, the store is open.
   let sharedRates: SharedRates | undefined
   const loading = loadHouse(settings, { folder, clock: world.clock, sharedRates: () => sharedRates })
+  const tracing = openTracing(settings, options.onTraceEvent ?? (() => {}))
   try {
-    const [prices, house, store] = await Promise.all([openPriceBook(settings), loading, opening])
+    const [prices, house, store] = await Promise.all([openPriceBook(settings), loading, opening, tracing])
     sharedRates = store.rates
     const limits = await readBudgetsFile(settings)
     const budgets = await openStandingBudgets(limits, store.budgets, world.clock)
     // It has no socket before the first call.
     const remotes = lazyRemotes(settings)
     const keeper = keepSessions(store, options.onKeeperEvent)
-    const engineParts = { world, prices, toolSource: house.toolSource, remotes, budgets }
+    const engineParts = { world, prices, toolSource: house.toolSource, remotes, tracing: await tracing, budgets }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
     const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, options)
@@ -67,7 +72,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     })
   } catch (error) {
     // Also what is still being opened while something else has failed.
-    const opened: readonly Promise<{ close(): Promise<void> }>[] = [opening, loading]
+    const opened: readonly Promise<{ close(): Promise<void> }>[] = [opening, loading, tracing]
     await Promise.allSettled(opened.map(async (part) => (await part).close()))
     throw error
   }

@@ -150,7 +150,12 @@ export function createRuntime(parts: RuntimeParts): Runtime {
       await keeper.close()
       // What cannot be given back counts as spent. It is written to the store, so the store is still open.
       await engineParts.budgets?.close().catch(() => undefined)
-      await Promise.allSettled([store.close(), house.close(), engineParts.remotes?.close()])
+      await Promise.allSettled([
+        store.close(),
+        house.close(),
+        engineParts.remotes?.close(),
+        engineParts.tracing?.close(),
+      ])
     },
   }
 }

@@ -11,6 +11,7 @@ import type { DispatcherEvent } from './runs/dispatcher.ts'
 import { type Environment, processEnvironment, readSettings, type Settings } from './settings.ts'
 import { simulatedNotice } from './simulated-notice.ts'
 import { systemWorld } from './system-world.ts'
+import type { TraceEvent } from './telemetry/trace-exporter.ts'
 import { version } from './version.ts'
 import type { WebhookEvent } from './webhooks/webhook-sender.ts'
 
@@ -68,6 +69,7 @@ async function startService(settings: Settings): Promise<Service> {
     },
     onRunEvent: (event) => logRunEvent(logger, event),
     onWebhookEvent: (event) => logWebhookEvent(logger, event),
+    onTraceEvent: (event) => logTraceEvent(logger, event),
   })
   try {
     for (const warning of runtime.warnings) logger.warn(warning)
@@ -115,6 +117,14 @@ function logWebhookEvent(logger: Logger, event: WebhookEvent) {
   const { status, fault, durationMs } = attempt
   const told = { delivery_id: deliveryId, run_id: runId, host, status, fault, duration_ms: durationMs, step }
   logger[step === 'delivered' ? 'info' : 'warn'](told, type)
+}
+
+function logTraceEvent(logger: Logger, event: TraceEvent) {
+  if (event.type === 'traces.failed') {
+    logger.warn({ reason: event.reason }, 'the receiver of traces does not take them: spans are lost until it does')
+    return
+  }
+  logger.info({ lost_spans: event.lostSpans }, 'the receiver of traces takes them again')
 }
 
 const listenFailures: ReadonlyMap<string, string> = new Map([

@@ -3,6 +3,7 @@ import { accessSettingSpecs } from './access-setting-specs.ts'
 import { hookSettingSpecs } from './hook-setting-specs.ts'
 import { runSettingSpecs } from './run-setting-specs.ts'
 import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
+import { traceSettingSpecs } from './trace-setting-specs.ts'
 
 const text = z.string()
 const port = wholeNumber(0, 65_535)
@@ -166,4 +167,5 @@ export const settingSpecs = {
   ...accessSettingSpecs,
   ...runSettingSpecs,
   ...hookSettingSpecs,
+  ...traceSettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>

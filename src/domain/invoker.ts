@@ -1,6 +1,7 @@
 import type { Price, Usage } from './cost.ts'
 import type { JsonObject, JsonSchema } from './json.ts'
 import type { AssistantMessage, Message, ToolSpec } from './message.ts'
+import type { TraceHeaders } from './tracing.ts'
 
 /** The two wire formats of OpenAI: chat completions, and responses. */
 export type ApiType = 'completion' | 'response'
@@ -33,6 +34,8 @@ export interface ModelRequest {
   readonly modelArgs: JsonObject
   readonly tools: readonly ToolSpec[]
   readonly format?: OutputFormat
+  /** Where the request is in a trace. It is sent as headers. */
+  readonly trace?: TraceHeaders
 }
 
 /** A reply as it came. Whether it is of any use is for the engine to say, after it has been paid for. */

@@ -2,6 +2,7 @@ import type { Cost } from './cost.ts'
 import type { LllmError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import type { Session } from './session.ts'
+import type { TraceHeaders } from './tracing.ts'
 
 /** Where a remote tactic is, and how it is called. */
 export interface RemoteTarget {
@@ -27,6 +28,8 @@ export interface RemoteRequest {
   readonly limits: Limits
   /** Its abort closes the socket, by which the service cancels the call. */
   readonly signal: AbortSignal
+  /** Where the call is in a trace. */
+  readonly trace: TraceHeaders | undefined
 }
 
 /** How a remote call ended. */

@@ -3,6 +3,7 @@ import type { Cost } from './cost.ts'
 import type { EngineEvent } from './event.ts'
 import type { JsonObject } from './json.ts'
 import type { ErrorRecord, SessionState } from './session.ts'
+import type { TraceHeaders } from './tracing.ts'
 
 /**
  * A run is a call that outlives its caller, and the process that works on it. It is a session with a life of its own: its id
@@ -28,6 +29,8 @@ export interface RunRequest {
   readonly metadata: JsonObject
   /** Where the end of the run is told. */
   readonly webhook: { readonly url: string } | null
+  /** Where whoever submitted it was in a trace. */
+  readonly trace?: TraceHeaders
 }
 
 /** A run as it is submitted. Times are in ms since 1970. */

@@ -20,7 +20,15 @@ export const recallDelay = { firstMs: 500, ceilingMs: 20_000, longestMs: 600_000
  *   `budget-exceeded`, `unpriced-model`; the signal's reason once that aborts.
  */
 export async function askModel(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
-  const { plan, world, recorder, signal } = asking
+  try {
+    return await askUntilAnswered(asking, request, count)
+  } finally {
+    endChat(count)
+  }
+}
+
+async function askUntilAnswered(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
+  const { plan, world, recorder, signal, span } = asking
   for (let tries = 1; ; tries++) {
     const asked = await askOnce(asking, chosen(plan, count), request, count)
     if (asked.ok) return asked.reply
@@ -33,6 +41,8 @@ export async function askModel(asking: Asking, request: ModelRequest, count: Ste
     const { step } = count
     if (hasFallback && (isUsedUp || !wasSent)) {
       recorder.retry({ kind: 'fallback', step, error: error.message, waitedMs: 0 })
+      endChat(count)
+      span.event('lllm.fallback', () => ({ 'error.type': error.kind, 'lllm.step': step }))
       count.choice++
       count.recalls = 0
     } else if (isUsedUp) {
@@ -40,9 +50,15 @@ export async function askModel(asking: Asking, request: ModelRequest, count: Ste
     } else {
       if (asked.isReplayed !== true) await world.clock.sleep(waitedMs, signal)
       recorder.retry({ kind: 'recall', step, error: error.message, waitedMs })
+      count.chat?.recalled(error.kind, waitedMs)
       count.recalls++
     }
   }
+}
+
+function endChat(count: StepCount) {
+  count.chat?.end()
+  count.chat = undefined
 }
 
 function chosen(plan: AgentPlan, { choice }: StepCount): ModelChoice {

@@ -5,6 +5,7 @@ import type { Amounts } from '../domain/limits.ts'
 import { type LlmCall, notSent } from '../domain/session.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import type { Asking, StepCount } from './asking.ts'
+import { startChat } from './chat-span.ts'
 import { meterRequest } from './metered-request.ts'
 import type { CallStart } from './model-record.ts'
 import { collectDeltas, estimateUsage, type PartialReply } from './partial-reply.ts'
@@ -55,6 +56,9 @@ export async function askProvider(
     }
     startedAtMs = world.clock.now()
   }
+  count.chat ??= startChat(asking.span, choice, request)
+  const { chat } = count
+  const placed = chat.headers === undefined ? request : { ...request, trace: chat.headers }
   let isHeld = false
   // The time for which a request waits for its turn is not the time that the provider takes for it.
   const onHold = (holds: boolean) => {
@@ -67,12 +71,13 @@ export async function askProvider(
     const durationMs = world.clock.now() - startedAtMs
     const call = { ...named, startedAtMs, durationMs, request: sent, ...ended }
     recorder.llmCall(call)
+    chat.add(call)
     return keeper?.end(call, taken, asked)
   }
   let answered: Asked
   let kept: Promise<void> | undefined
   try {
-    const reply = await untilAborted(() => invoker.invoke(request, signal, partial?.onDelta, onHold), signal)
+    const reply = await untilAborted(() => invoker.invoke(placed, signal, partial?.onDelta, onHold), signal)
     const { usage: told, ...response } = reply
     const wasStreamed = partial !== undefined && !invoker.simulated
     const usage = told ?? (wasStreamed ? estimateUsage(request, reply.message) : null)

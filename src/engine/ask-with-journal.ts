@@ -58,6 +58,10 @@ function replay(
   count: StepCount,
 ): Asked {
   for (const call of allCalls(past)) recordAgain(asking, call, step, count)
+  asking.span.event('lllm.chat.replayed', () => ({
+    'gen_ai.request.model': step.model,
+    'lllm.llm_call.id': past.call.id,
+  }))
   journal.run.keepReply(past.call.id, entry)
   if (past.failure !== null) {
     return { ok: false, error: fromFailureRecord(past.failure), wasSent: past.wasSent, isReplayed: true }

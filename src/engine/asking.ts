@@ -1,7 +1,9 @@
 import type { AgentPlan } from '../domain/agent.ts'
 import type { World } from '../domain/clock.ts'
 import type { PriceBook } from '../domain/invoker.ts'
+import type { Span } from '../domain/tracing.ts'
 import type { AgentAnnouncer } from './announce.ts'
+import type { ChatSpan } from './chat-span.ts'
 import type { Meter } from './meter.ts'
 import type { CallJournal } from './run-journal.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
@@ -15,6 +17,8 @@ export interface Asking {
   /** Left undefined when nobody listens: then replies are not streamed. */
   readonly announcer: AgentAnnouncer | undefined
   readonly signal: AbortSignal
+  /** Of the `respond()`. */
+  readonly span: Span
   /** When the call runs out of its time, in ms since 1970; Infinity: never. */
   readonly deadlineAtMs: number
   readonly meter: Meter
@@ -36,4 +40,6 @@ export interface StepCount {
   choice: number
   /** How often this model has been recalled, over all tries of the step. */
   recalls: number
+  /** Of the model that is being asked, from its first request on that is not replayed. */
+  chat?: ChatSpan | undefined
 }

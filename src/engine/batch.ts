@@ -20,7 +20,7 @@ export interface BatchResult<Result> {
  */
 export async function* runBatch<Task, Result extends { readonly ok: boolean }>(
   tasks: readonly Task[],
-  run: (task: Task) => Promise<Result>,
+  run: (task: Task, index: number) => Promise<Result>,
   scope: StopScope,
   { maxWorkers = batchWorkers.default, failFast = false }: BatchOptions,
 ): AsyncGenerator<BatchResult<Result>, void, undefined> {
@@ -33,7 +33,7 @@ export async function* runBatch<Task, Result extends { readonly ok: boolean }>(
   let wake = () => {}
 
   async function work(index: number) {
-    const result = await run(tasks[index] as Task)
+    const result = await run(tasks[index] as Task, index)
     // At once, not when somebody reads it: the next task must not slip in before. And whoever asked for this wants
     // nothing further to be paid: what is under way ends as well.
     if (failFast && !result.ok) scope.stop('cancelled')

@@ -1,6 +1,7 @@
 import { LllmError, listKnown } from '../domain/errors.ts'
 import { toPicoUsd } from '../domain/limits.ts'
 import { openStopScope } from '../domain/stop.ts'
+import { noTracing } from '../domain/tracing.ts'
 import { runBatch } from './batch.ts'
 import type { BoundConfig, BoundTactic, Engine, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
@@ -30,6 +31,7 @@ export function createEngine(
     get unsavedSessions() {
       return keeper.waitingCount
     },
+    tracing: parts.tracing ?? noTracing,
     budgets: () => parts.budgets?.statuses() ?? [],
     find: createFindTactic(tactics, aliases),
     prepare: async (tactic, task, configName) => prepareCall(tactic, findConfig(tactic, configName), task),
@@ -40,8 +42,8 @@ export function createEngine(
       const limits = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
       const meter = new Meter({ name: 'the batch', limits })
       const underWay = new Set<Promise<Outcome>>()
-      const run = (call: PreparedCall) => {
-        const outcome = executeAndKeep(call, { ...options, signal: scope.signal, deadlineAtMs, meter })
+      const run = (call: PreparedCall, batchIndex: number) => {
+        const outcome = executeAndKeep(call, { ...options, signal: scope.signal, deadlineAtMs, meter, batchIndex })
         underWay.add(outcome)
         return outcome.finally(() => underWay.delete(outcome))
       }

@@ -2,6 +2,7 @@ import { isLllmError, LllmError } from '../domain/errors.ts'
 import type { EventPlace } from '../domain/event.ts'
 import { openStopScope, stopError } from '../domain/stop.ts'
 import type { BatchOptions, Scope, SubTactic } from '../domain/tactic.ts'
+import type { Span } from '../domain/tracing.ts'
 import { type Tell, tellProgress } from './announce.ts'
 import { runBatch } from './batch.ts'
 import type { BoundConfig, BoundTactic, Outcome, PreparedCall } from './engine.ts'
@@ -27,6 +28,7 @@ export interface CrewParts {
   readonly tell: Tell | undefined
   /** Of a run. */
   readonly journal: CallJournal | undefined
+  readonly span: Span
   executeChild(call: PreparedCall, signal: AbortSignal): Promise<Outcome>
 }
 
@@ -44,7 +46,7 @@ export interface Crew {
 const refusalsMax = 100
 
 export function openCrew(crew: CrewParts): Crew {
-  const { parts, config, recorder, signal, deadlineAtMs, meter, place, tell, journal } = crew
+  const { parts, config, recorder, signal, deadlineAtMs, meter, place, tell, journal, span } = crew
   const atWork = new Set<Promise<unknown>>()
   let refusals = 0
 
@@ -77,6 +79,7 @@ export function openCrew(crew: CrewParts): Crew {
     place,
     tell,
     journal,
+    span,
   }
   const agents = [...config.agents].map(([name, plan]) => [name, new LiveAgent({ ...shared, plan })] as const)
   const tactics = [...config.subTactics].map(([name, target]) => {

@@ -2,6 +2,7 @@ import type { World } from '../domain/clock.ts'
 import type { PriceBook } from '../domain/invoker.ts'
 import type { RemoteTactics } from '../domain/remote.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
+import type { Tracing } from '../domain/tracing.ts'
 import type { StandingBudgets } from './standing-budgets.ts'
 
 /** What every call needs from outside. */
@@ -13,4 +14,6 @@ export interface EngineParts {
   readonly budgets?: StandingBudgets
   /** Left out: tactics of other services cannot be called. */
   readonly remotes?: RemoteTactics
+  /** Left out: nobody collects traces. */
+  readonly tracing?: Tracing
 }

@@ -8,7 +8,9 @@ import type { Asset } from '../domain/package.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
 import type { Session } from '../domain/session.ts'
 import type { BatchOptions, TacticClass } from '../domain/tactic.ts'
+import type { Tracing } from '../domain/tracing.ts'
 import type { BudgetStatus } from './budget-book.ts'
+import type { CallTrace } from './call-spans.ts'
 import type { Meter } from './meter.ts'
 import type { RunJournal } from './run-journal.ts'
 
@@ -87,6 +89,8 @@ export interface Engine {
   readonly tactics: readonly BoundTactic[]
   /** Sessions of ended calls that the store could not take yet. More than 0 means that it fails. */
   readonly unsavedSessions: number
+  /** Whoever has calls done tells their traces here as well. */
+  readonly tracing: Tracing
   /** How the standing budgets are, in the order of the settings. */
   budgets(): readonly BudgetStatus[]
   /**
@@ -104,8 +108,8 @@ export interface Engine {
    */
   execute(
     call: PreparedCall,
-    options?: CallOptions & { readonly meter?: Meter; readonly run?: RunJournal },
+    options?: CallOptions & CallTrace & { readonly meter?: Meter; readonly run?: RunJournal },
   ): Promise<Outcome>
   /** Executes calls with bounded workers and yields each as it completes, or as it is skipped. Leaving the loop cancels the rest. */
-  batch(calls: readonly PreparedCall[], options?: CallOptions & BatchOptions): AsyncIterable<BatchItem>
+  batch(calls: readonly PreparedCall[], options?: CallOptions & BatchOptions & CallTrace): AsyncIterable<BatchItem>
 }

@@ -5,7 +5,9 @@ import { type Amounts, type Limits, toPicoUsd } from '../domain/limits.ts'
 import type { RemoteOutcome, RemoteTarget } from '../domain/remote.ts'
 import { countLlmCalls, type Session } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
+import { noTracing, type Span } from '../domain/tracing.ts'
 import { openTell } from './announce.ts'
+import { endWorkflow, startRemote } from './call-spans.ts'
 import type { Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ExecuteOptions } from './execute.ts'
@@ -32,7 +34,8 @@ export async function executeRemote(
   const stopScope = openStopScope(outerSignal === undefined ? [] : [outerSignal], timeoutMs)
   const { signal } = stopScope
   const deadline = Math.min(deadlineAtMs, startedAtMs + (timeoutMs ?? Infinity))
-  const remote = await callWithinLimits(parts, call, target, { ...options, signal, deadlineAtMs: deadline })
+  const span = startRemote(parts.tracing ?? noTracing, call, options, target)
+  const remote = await callWithinLimits(parts, call, target, { ...options, signal, deadlineAtMs: deadline, span })
   stopScope.dispose()
 
   const outcome = await judge(call, remote, signal)
@@ -49,8 +52,10 @@ export async function executeRemote(
       cost: remote.ok ? noCost : remote.cost,
       newId,
     })
+  const ended: Outcome = { ...outcome, session }
+  endWorkflow(span, ended)
   await tellCall(options, target, session, signal)
-  return { ...outcome, session }
+  return ended
 }
 
 type Judged = { readonly ok: true; readonly output: unknown } | { readonly ok: false; readonly error: LllmError }
@@ -69,9 +74,9 @@ async function callWithinLimits(
   parts: EngineParts,
   { tactic, task }: PreparedCall,
   target: RemoteTarget,
-  options: ExecuteOptions & { readonly signal: AbortSignal; readonly deadlineAtMs: number },
+  options: ExecuteOptions & { readonly signal: AbortSignal; readonly deadlineAtMs: number; readonly span: Span },
 ): Promise<RemoteOutcome> {
-  const { signal, parent, tags = {}, tenant, keyBudget, budgetUsd, limits = {}, meter: above } = options
+  const { signal, span, parent, tags = {}, tenant, keyBudget, budgetUsd, limits = {}, meter: above } = options
   const asked = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
   const meter = new Meter(
     {
@@ -89,7 +94,7 @@ async function callWithinLimits(
     const allowed = toLimits(reservation.amounts, target, meter.depthLeft)
     const timeLeftMs = options.deadlineAtMs - parts.world.clock.now()
     const limits = Number.isFinite(timeLeftMs) ? { ...allowed, timeoutMs: timeLeftMs } : allowed
-    const remote = await parts.remotes.call({ target, task, limits, signal }).catch(afterAll)
+    const remote = await parts.remotes.call({ target, task, limits, signal, trace: span.headers }).catch(afterAll)
     reservation.settle(takenBy(remote))
     return refuseExcess(remote, allowed)
   } catch (error) {

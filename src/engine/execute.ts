@@ -3,8 +3,10 @@ import type { EngineEvent, EventPlace } from '../domain/event.ts'
 import type { EndReason } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
 import type { Scope } from '../domain/tactic.ts'
+import { noTracing, type Span } from '../domain/tracing.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import { openTell } from './announce.ts'
+import { type CallTrace, endWorkflow, startWorkflow } from './call-spans.ts'
 import { openCrew } from './crew.ts'
 import type { BoundTactic, CallOptions, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
@@ -16,7 +18,7 @@ import { recordLeftovers } from './record-leftovers.ts'
 import { type CallJournal, childJournal, type RunJournal, rootJournal } from './run-journal.ts'
 import { recordSession, type SessionRecorder } from './session-recorder.ts'
 
-export interface ExecuteOptions extends CallOptions {
+export interface ExecuteOptions extends CallOptions, CallTrace {
   /** Of a sub-tactic: the place of its parent. */
   readonly parent?: EventPlace
   /** When whatever this call is a part of runs out of its time, in ms since 1970; Infinity: never. */
@@ -46,6 +48,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   const timeoutMs = timeoutOf(call, options, nowMs - startedAtMs)
   const journal = openJournal(call, options)
   const id = run?.runId ?? journal?.run.stableId(journal.scope, 'session') ?? newId()
+  const span = startWorkflow(parts.tracing ?? noTracing, call, options, id)
   const place: EventPlace = { sessionId: id, path: [...(parent?.path ?? []), tactic.name] }
   const simulated = [...config.agents.values()].some(({ invoker }) => invoker.simulated)
   const deadlineAtMs = Math.min(options.deadlineAtMs ?? Infinity, nowMs + (timeoutMs ?? Infinity))
@@ -70,14 +73,27 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
     meter,
     parent: place,
     ...(tenant === undefined ? {} : { tenant }),
+    span,
     ...(emit === undefined ? {} : { emit }),
     ...(journal === undefined ? {} : { journal }),
   }
   const executeChild = (child: PreparedCall, within: AbortSignal) =>
     execute(parts, child, { signal: within, ...forChild })
-  const crew = openCrew({ parts, config, recorder, signal, deadlineAtMs, meter, place, tell, journal, executeChild })
+  const crew = openCrew({
+    parts,
+    config,
+    recorder,
+    signal,
+    deadlineAtMs,
+    meter,
+    place,
+    tell,
+    journal,
+    span,
+    executeChild,
+  })
   await tell?.(startEvent(place, tactic.name, parent, { startedAtMs, simulated }))
-  const ended = await runTactic(call, crew.scope, meter, signal)
+  const ended = await runTactic(call, crew.scope, meter, signal, span)
   const endReason = whatEnded(ended, signal)
 
   // What a tactic left running is stopped, and waited for: its cost belongs to this session.
@@ -87,6 +103,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
   if (run !== undefined) recordLeftovers(run, tactic, recorder, clock.now(), newId)
 
   const outcome = closeSession(ended, recorder, { endReason, endedAtMs: clock.now() })
+  endWorkflow(span, outcome)
   if (parent !== undefined) {
     const { state, cost } = outcome.session
     const { sessionId: parentId } = parent
@@ -147,10 +164,14 @@ async function runTactic(
   scope: Scope,
   meter: Meter,
   signal: AbortSignal,
+  span: Span,
 ): Promise<Ended> {
   try {
     await meter.checkDepth()
-    const result = await untilAborted(async () => new tactic.tactic(scope).call(input as never), signal)
+    const result = await untilAborted(
+      async () => span.within(() => new tactic.tactic(scope).call(input as never)),
+      signal,
+    )
     return { ok: true, output: await untilAborted(() => readResult(tactic, result), signal) }
   } catch (error) {
     return { ok: false, error: signal.aborted ? stopError(signal) : toLllmError(error, tactic) }

@@ -8,9 +8,11 @@ import type { Schema, SchemaOutput } from '../domain/schema.ts'
 import { stopError } from '../domain/stop.ts'
 import type { PromptArgs } from '../domain/template.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
+import type { Span } from '../domain/tracing.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import { AgentDialogs } from './agent-dialogs.ts'
 import { type AgentAnnouncer, announceAgent, type Tell } from './announce.ts'
+import { endAgentCall, startAgentCall } from './call-spans.ts'
 import { type Contract, contractOf, jsonContract } from './contract.ts'
 import { toImagePart } from './image-part.ts'
 import type { LiveDialog } from './live-dialog.ts'
@@ -35,6 +37,8 @@ export interface AgentParts {
   readonly tell: Tell | undefined
   /** Of a run. */
   readonly journal: CallJournal | undefined
+  /** Of the call. */
+  readonly span: Span
   findPrompt(path: string): AnyPrompt
   /** Does work that whoever closes the session waits for. Once the call has been stopped, nothing is begun any more. */
   begin<Value>(work: () => Promise<Value>): Promise<Value>
@@ -124,16 +128,21 @@ export class LiveAgent implements Agent {
     const id = this.#idOfCall(dialog) ?? world.newId()
     const recorder = this.#parts.recorder.openAgentCall({ id, ...named, startedAtMs: world.clock.now() })
     const announcer = tell && announceAgent(tell, { ...place, callId: id, ...named })
+    const span = startAgentCall(this.#parts.span, plan, { id, ...named }, dialog.messages)
     try {
       await announcer?.started()
-      const delivery = await this.#runTurn(dialog, contract, recorder, announcer)
-      const { state, cost } = recorder.close('success', delivery.message, world.clock.now())
+      const delivery = await this.#runTurn(dialog, contract, { recorder, announcer, span })
+      const call = recorder.close('success', delivery.message, world.clock.now())
+      const { state, cost } = call
+      endAgentCall(span, call)
       await announcer?.completed(state, cost)
       return { ...delivery, cost }
     } catch (error) {
-      const { state, cost } = recorder.close(signal.aborted ? 'cancelled' : 'failure', null, world.clock.now())
-      await announcer?.completed(state, cost)
-      throw signal.aborted ? stopError(signal) : error
+      const thrown = signal.aborted ? stopError(signal) : error
+      const call = recorder.close(signal.aborted ? 'cancelled' : 'failure', null, world.clock.now())
+      endAgentCall(span, call, thrown)
+      await announcer?.completed(call.state, call.cost)
+      throw thrown
     } finally {
       dialog.isBusy = false
     }
@@ -148,15 +157,14 @@ export class LiveAgent implements Agent {
   async #runTurn(
     dialog: LiveDialog,
     contract: Contract,
-    recorder: AgentCallRecorder,
-    announcer: AgentAnnouncer | undefined,
+    told: { readonly recorder: AgentCallRecorder; readonly announcer: AgentAnnouncer | undefined; readonly span: Span },
   ) {
     const { plan, world, prices, signal, deadlineAtMs, meter, journal: ofCall } = this.#parts
     const journal = ofCall && { ...ofCall, agent: plan.name, dialog: dialog.current.alias }
     const prompt = dialog.current.turnPrompt ?? plan.systemPrompt
     const { handlers } = prompt
     const tools = await this.#toolsOf(prompt)
-    const shared = { world, recorder, announcer, signal, journal }
+    const shared = { ...told, world, signal, journal }
     const toolbox = openToolbox({ ...shared, tools, interrupt: handlers.interrupt })
     return await runTurn({ ...shared, plan, prices, deadlineAtMs, meter, contract, toolbox, handlers, dialog })
   }

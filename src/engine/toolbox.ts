@@ -7,9 +7,11 @@ import { asNode } from '../domain/schema-node.ts'
 import { toStrictSchema } from '../domain/strict-schema.ts'
 import { compileTemplate } from '../domain/template.ts'
 import type { Tool, ToolContext } from '../domain/tool.ts'
+import type { Span } from '../domain/tracing.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import type { AgentAnnouncer } from './announce.ts'
 import type { AgentJournal } from './asking.ts'
+import { endTool, startTool } from './call-spans.ts'
 import { readJson } from './contract.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 
@@ -31,6 +33,8 @@ interface Equipment {
   readonly recorder: AgentCallRecorder
   readonly announcer: AgentAnnouncer | undefined
   readonly signal: AbortSignal
+  /** Of the `respond()`. */
+  readonly span: Span
   readonly journal: AgentJournal | undefined
   /** The prompt's template for a result, with the slots `{name}` and `{result}`. */
   readonly interrupt: string
@@ -81,7 +85,7 @@ export function openToolbox(equipment: Equipment): Toolbox {
       if ((await earlier).ok) return { ok: true, text: repeatedNote(call.name) }
       if (earlierCalls.get(identity) === earlier) earlierCalls.delete(identity)
     }
-    const answered = runOnce(equipment, known, args.parsed)
+    const answered = runOnce(equipment, known, call, args.parsed)
     earlierCalls.set(identity, answered)
     return answered
   }
@@ -119,17 +123,35 @@ function repeatedNote(name: string): string {
 }
 
 /** In a run, a call that another attempt has got to its end is not made again. */
-async function runOnce({ journal, signal, world }: Equipment, known: ReadyTool, args: unknown): Promise<Answer> {
-  const run = (idempotencyKey: string) =>
-    runTool(known, args, { signal, idempotencyKey }).catch((error: unknown) => toFailure(error, signal))
+async function runOnce(equipment: Equipment, known: ReadyTool, call: ToolCall, args: unknown): Promise<Answer> {
+  const { journal, signal, world } = equipment
+  const run = (idempotencyKey: string) => runTraced(equipment, known, call, args, idempotencyKey)
   if (journal === undefined) return run(world.newId())
   const slot = journal.run.open(journal.scope, 'tool', [journal.agent, known.tool.name, args])
   const { past } = slot
-  if (past?.state === 'done' || past?.state === 'failed') return JSON.parse(past.record) as Answer
+  if (past?.state === 'done' || past?.state === 'failed') {
+    const { id, name } = call
+    equipment.span.event('lllm.tool.replayed', () => ({ 'gen_ai.tool.name': name, 'gen_ai.tool.call.id': id }))
+    return JSON.parse(past.record) as Answer
+  }
   await slot.write('begun', null)
   const answer = await run(`${journal.run.runId}.${slot.key}`)
   // What was stopped has come to nothing that holds.
   if (!signal.aborted) await slot.write(answer.ok ? 'done' : 'failed', answer)
+  return answer
+}
+
+async function runTraced(
+  { span: above, signal }: Equipment,
+  known: ReadyTool,
+  call: ToolCall,
+  args: unknown,
+  idempotencyKey: string,
+): Promise<Answer> {
+  const span = startTool(above, call, known.tool.description)
+  const run = () => runTool(known, args, { signal, idempotencyKey })
+  const answer = await span.within(run).catch((error: unknown) => toFailure(error, signal))
+  endTool(span, answer, signal)
   return answer
 }
 

@@ -67,7 +67,7 @@ interface Usable {
 
 /** Tells the model what is wrong with its reply until it is right. The failed tries live in a working copy only. */
 async function askUntilUsable(turn: Turn, { step, isFinal, startsAt }: Step): Promise<Usable> {
-  const { plan, recorder, handlers } = turn
+  const { plan, recorder, handlers, span } = turn
   const count: StepCount = { step, nextAttempt: 0, recalls: 0, choice: 0 }
   let working = shorten(turn, startsAt)
   for (let retry = 0; ; retry++) {
@@ -80,6 +80,7 @@ async function askUntilUsable(turn: Turn, { step, isFinal, startsAt }: Step): Pr
     if (read.ok) return { reply, parsed: read.parsed }
     if (retry >= plan.maxExceptionRetry) throw unusable(turn, read.error, retry + 1)
     recorder.retry({ kind: 'exception', step, error: read.error, waitedMs: 0 })
+    span.event('lllm.retry', () => ({ 'error.type': 'reply-unusable', 'lllm.step': step }))
     const complaint = compileTemplate(handlers.exception).render({ error: read.error })
     // Some providers refuse a conversation that holds an empty reply.
     const failedTry = reply.message.content === '' ? [] : [reply.message]

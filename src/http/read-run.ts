@@ -96,6 +96,7 @@ function toOptions(
   const { tags = {}, metadata = {}, limits, run_at: runAtMs, priority, timeout_ms: timeoutMs, webhook } = asked
   const id = workIdOf(request)
   const { budget: keyBudget } = callerOf(request).limits
+  const trace = request.lllmStory.span.headers
   return {
     tags,
     metadata,
@@ -107,5 +108,6 @@ function toOptions(
     ...(budgetUsd === undefined ? {} : { budgetUsd }),
     ...(keyBudget === undefined ? {} : { keyBudget }),
     ...(id === undefined ? {} : { id }),
+    ...(trace === undefined ? {} : { trace }),
   }
 }

@@ -1,15 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
+import { noSpan } from '../domain/tracing.ts'
 import { admit } from './access.ts'
 import { preferredType } from './negotiate.ts'
 import { requestIdOf } from './request-id.ts'
 import { logWhenEnded } from './request-log.ts'
+import { startRequestSpan } from './request-span.ts'
 
 const jsonOnly = ['application/json'] as const
 
 /** What happens to every request before its route sees it. One hook, because each costs every call; it waits only where somebody has to say who he is. */
 export function receive(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
   beginStory(request, reply)
+  request.lllmStory.span = startRequestSpan(request)
   request.server.lllm.openAnswers.add(reply.raw)
   logWhenEnded(request, reply)
   const fault = faultOf(request)
@@ -21,7 +24,7 @@ export function receive(request: FastifyRequest, reply: FastifyReply, done: (err
 /** Gives a request its id. Fastify's own would be that of the application around us, and is a small number. */
 export function beginStory(request: FastifyRequest, reply: FastifyReply) {
   const id = requestIdOf(request.raw, request.server.lllm.world.newId)
-  request.lllmStory = { id }
+  request.lllmStory = { id, span: noSpan }
   reply.header('x-request-id', id)
 }
 

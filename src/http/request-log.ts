@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../domain/caller.ts'
 import type { ErrorCode } from '../domain/errors.ts'
+import type { Span } from '../domain/tracing.ts'
 import type { KeyedRequestStory } from './keyed-request.ts'
-import { pathOf } from './problem-reply.ts'
+import { endRequestSpan } from './request-span.ts'
+import { toldPathOf } from './told-path.ts'
 import { traceIdOf } from './trace-parent.ts'
 
 /** What the log tells of a request beyond its method, path and status, and what else is known of it. Routes fill it in. */
@@ -11,6 +13,8 @@ export interface RequestStory {
   readonly id: string
   /** Who asks; undefined: that is not known yet, or never was. */
   caller?: Caller
+  /** What its calls are told below. */
+  span: Span
   tactic?: string
   sessionId?: string
   /** How a stream ended, whose status said nothing of it yet. */
@@ -23,7 +27,6 @@ export interface RequestStory {
 
 /** What nginx calls a request whose client hung up; there is no such status on the wire. */
 const clientClosedStatus = 499
-const pathLengthMax = 256
 
 /**
  * Writes one line when a request has ended, in whatever way. The `close` event of the raw response is the only one that
@@ -32,8 +35,11 @@ const pathLengthMax = 256
 export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('close', () => {
     const durationMs = Math.round(reply.elapsedTime * 10) / 10
-    const status = reply.raw.writableEnded ? reply.raw.statusCode : clientClosedStatus
-    const write = () => writeLine(request, status, durationMs)
+    const status = reply.raw.writableEnded ? reply.raw.statusCode : undefined
+    const write = () => {
+      endRequestSpan(request.lllmStory, status)
+      writeLine(request, status ?? clientClosedStatus, durationMs)
+    }
     const { underWay } = request.lllmStory
     if (underWay === undefined) write()
     else underWay.then(write, write)
@@ -41,13 +47,13 @@ export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void
 }
 
 function writeLine(request: FastifyRequest, status: number, durationMs: number) {
-  const { id, caller, tactic, sessionId, code } = request.lllmStory
-  const traceId = traceIdOf(request.headers.traceparent)
+  const { id, caller, tactic, sessionId, code, span } = request.lllmStory
+  const traceId = traceIdOf(span.headers?.traceparent)
   request.log.info(
     {
       request_id: id,
       method: request.method,
-      path: pathOf(request.url).slice(0, pathLengthMax),
+      path: toldPathOf(request.url),
       status,
       ms: durationMs,
       ...(caller === undefined || caller.keyId === null ? {} : { key_id: caller.keyId, tenant: caller.tenant }),

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openStopScope } from '../domain/stop.ts'
+import type { Span } from '../domain/tracing.ts'
 
 export interface CallBounds {
   /** Milliseconds that the call may take, waiting for its turn included. */
@@ -14,6 +15,8 @@ export interface CallLimits {
   readonly signal: AbortSignal
   /** Milliseconds that are left, 1 or more. */
   readonly timeoutMs: number
+  /** What the call is told below. */
+  readonly span: Span
 }
 
 /**
@@ -43,7 +46,7 @@ export async function runCall<Result>(
   try {
     givePlaceBack = await admission.enter(workers, scope.signal)
     const leftMs = Math.max(1, timeoutMs - (world.clock.now() - startedAtMs))
-    const underWay = run({ signal: scope.signal, timeoutMs: leftMs })
+    const underWay = run({ signal: scope.signal, timeoutMs: leftMs, span: request.lllmStory.span })
     request.lllmStory.underWay = underWay
     return await underWay
   } finally {

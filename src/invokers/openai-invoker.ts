@@ -64,8 +64,9 @@ export function createOpenAiInvoker({ name, systemRole = 'developer', ...access 
       loading ??= loadSdk(access)
       const format = wireFormats[request.apiType]
       const body = format.toBody(request, systemRole)
-      if (onDelta === undefined) return readWhole(await send(await loading, format, body, signal), format)
-      const reply = await send(await loading, format, { ...body, ...format.streamArgs }, signal)
+      const { trace } = request
+      if (onDelta === undefined) return readWhole(await send(await loading, format, body, signal, trace), format)
+      const reply = await send(await loading, format, { ...body, ...format.streamArgs }, signal, trace)
       return readStreamed(reply, format, signal, onDelta)
     },
     async close() {
@@ -88,9 +89,15 @@ async function loadSdk(access: OpenAiAccess): Promise<Sdk> {
   return { client: createOpenAiClient(access), toProviderError }
 }
 
-async function send(sdk: Sdk, { path }: WireFormat, body: object, signal: AbortSignal): Promise<HttpReply> {
+async function send(
+  sdk: Sdk,
+  { path }: WireFormat,
+  body: object,
+  signal: AbortSignal,
+  trace: ModelRequest['trace'],
+): Promise<HttpReply> {
   try {
-    return await sdk.client.post(path, body, signal)
+    return await sdk.client.post(path, body, signal, trace)
   } catch (thrown) {
     signal.throwIfAborted()
     throw sdk.toProviderError(thrown)

@@ -43,13 +43,18 @@ export function createRemoteTactics({ keyOf }: RemoteParts): RemoteTactics {
   const doFetch = ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher })) as unknown as typeof fetch
 
   async function call(request: RemoteRequest): Promise<RemoteOutcome> {
-    const { target, signal } = request
+    const { target, signal, trace } = request
     if (signal.aborted) return failed(new LllmError('cancelled', say(target.tactic, 'It was not called.')), noCost)
     if (!isJson(request.task))
       return failed(new LllmError('invalid-task', say(target.tactic, 'The task cannot be written as JSON.')), noCost)
     let client: Client
     try {
-      client = createClient({ url: target.url, headers: headersOf(target, keyOf), fetch: doFetch, answerBytesMax })
+      client = createClient({
+        url: target.url,
+        headers: { ...trace, ...headersOf(target, keyOf) },
+        fetch: doFetch,
+        answerBytesMax,
+      })
     } catch (error) {
       return failed(headerError(target, error), noCost)
     }

@@ -78,6 +78,7 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
         limits: options.limits ?? {},
         metadata: options.metadata ?? {},
         webhook: options.webhook ?? null,
+        ...(options.trace === undefined ? {} : { trace: options.trace }),
       },
     }
   }

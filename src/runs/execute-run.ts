@@ -4,6 +4,7 @@ import type { JournalEntry } from '../domain/journal.ts'
 import type { Run } from '../domain/run.ts'
 import type { RunHistory } from '../domain/run-store.ts'
 import type { Session } from '../domain/session.ts'
+import type { SpanOrigin } from '../domain/tracing.ts'
 import type { Engine } from '../engine/engine.ts'
 import { RunJournal } from '../engine/run-journal.ts'
 import { sessionWithout } from './run-session.ts'
@@ -57,9 +58,16 @@ export async function executeRun(
     metadata,
     tenant,
     run: journal,
+    origin: originOf(run),
   })
   if (!outcome.ok && outcome.error.code === 'run-fenced') throw outcome.error
   return { session: outcome.session, journal: journal.changesAfter(outcome.session) }
+}
+
+/** A run goes on in the trace of its submitter. Those of a batch have one each: together they may be far too many for one. */
+function originOf({ batchId, request: { trace } }: Run): SpanOrigin {
+  if (trace === undefined) return { detached: true }
+  return batchId === null ? { parent: trace, detached: true } : { link: trace, detached: true }
 }
 
 /** The tactic, its config and its input may have changed since the run was submitted. */

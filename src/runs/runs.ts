@@ -3,6 +3,7 @@ import type { JsonObject } from '../domain/json.ts'
 import type { Limits } from '../domain/limits.ts'
 import type { Run, RunBatch, StoredRunEvent } from '../domain/run.ts'
 import type { RunFilter, RunPage, RunPosition } from '../domain/run-store.ts'
+import type { TraceHeaders } from '../domain/tracing.ts'
 import type { PreparedCall } from '../engine/engine.ts'
 
 /** How a run is to be done. */
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly webhook?: { readonly url: string }
   /** The name of the schedule that starts it. */
   readonly schedule?: string
+  /** What the run is told below; the runs of a batch are only linked to it. */
+  readonly trace?: TraceHeaders
   /** UUIDv7; of a batch: its id. Default: a new one. Submitting again with an id that there is adds nothing. */
   readonly id?: string
 }
