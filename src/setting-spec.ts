@@ -12,6 +12,8 @@ export interface SettingSpec {
   readonly schema: z.ZodType
   /** The value is never shown, not even when it is wrong. */
   readonly secret?: true
+  /** The variable is not ours, and others may read it otherwise: what does not fit is warned of, and passed over. */
+  readonly foreign?: true
 }
 
 /** A whole number as it stands in the environment. */

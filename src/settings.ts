@@ -56,7 +56,10 @@ export function readSettings(env: Environment): Settings {
   return Object.freeze({
     ...(Object.fromEntries(read.map(({ name, value }) => [name, value])) as Values),
     invokerKeys: readInvokerKeys(env),
-    warnings: findUnknown(env).map((name) => `${name} is no setting. ${listKnown(name, knownVariables)}`),
+    warnings: [
+      ...read.flatMap(({ warning }) => warning ?? []),
+      ...findUnknown(env).map((name) => `${name} is no setting. ${listKnown(name, knownVariables)}`),
+    ],
   })
 }
 
@@ -65,14 +68,21 @@ export function invokerKey(settings: Pick<Settings, 'invokerKeys'>, invoker: str
   return settings.invokerKeys.get(invoker.toUpperCase().replaceAll('-', '_'))
 }
 
-function readSetting(spec: SettingSpec, env: Environment): { readonly value?: unknown; readonly mistake?: string } {
+interface ReadSetting {
+  readonly value?: unknown
+  readonly mistake?: string
+  readonly warning?: string
+}
+
+function readSetting(spec: SettingSpec, env: Environment): ReadSetting {
   const variable = spec.variables.find((name) => isSet(env[name]))
   const given = variable === undefined ? spec.default : env[variable]
   if (given === undefined) return { value: undefined }
   const parsed = spec.schema.safeParse(given)
   if (parsed.success) return { value: parsed.data }
   const shown = spec.secret ? 'what it holds' : JSON.stringify(given.slice(0, shownValueLengthMax))
-  return { mistake: `${variable} must be ${spec.expects}, not ${shown}.` }
+  const mistake = `${variable} must be ${spec.expects}, not ${shown}.`
+  return spec.foreign ? { ...readSetting(spec, {}), warning: `${mistake} It is passed over.` } : { mistake }
 }
 
 function isSet(value: string | undefined): value is string {

@@ -53,6 +53,7 @@ export const traceSettingSpecs = {
     schema: endpoint,
     // A URL can hold a password.
     secret: true,
+    foreign: true,
   },
   otlpEndpoint: {
     variables: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
@@ -61,6 +62,7 @@ export const traceSettingSpecs = {
     expects: 'an http or https URL',
     schema: endpoint,
     secret: true,
+    foreign: true,
   },
   otlpHeaders: {
     variables: ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
@@ -68,6 +70,7 @@ export const traceSettingSpecs = {
     expects: 'a list name=value,name=value of headers, with percent-encoded values',
     schema: pairs.refine((headers) => Object.entries(headers).every(isHeader)),
     secret: true,
+    foreign: true,
   },
   serviceName: {
     variables: ['OTEL_SERVICE_NAME'],
@@ -75,6 +78,7 @@ export const traceSettingSpecs = {
     default: 'lllm',
     expects: 'a name of up to 255 characters',
     schema: z.string().max(255),
+    foreign: true,
   },
   resourceAttributes: {
     variables: ['OTEL_RESOURCE_ATTRIBUTES'],
@@ -82,6 +86,7 @@ export const traceSettingSpecs = {
       'What else traces say of this process: `deployment.environment.name=production,…`, values percent-encoded.',
     expects: 'a list name=value,name=value, with percent-encoded values',
     schema: pairs,
+    foreign: true,
   },
   traceSampler: {
     variables: ['OTEL_TRACES_SAMPLER'],
@@ -90,6 +95,7 @@ export const traceSettingSpecs = {
     default: 'parentbased_always_on',
     expects: `one of ${samplers.join(', ')}`,
     schema: z.enum(samplers),
+    foreign: true,
   },
   traceSamplerArg: {
     variables: ['OTEL_TRACES_SAMPLER_ARG'],
@@ -101,6 +107,7 @@ export const traceSettingSpecs = {
       .regex(/^(?:0|1|[01]?\.\d{1,12}|1\.0{1,12})$/)
       .transform(Number)
       .pipe(z.number().min(0).max(1)),
+    foreign: true,
   },
   traceContent: {
     variables: ['LLLM_TRACE_CONTENT'],
@@ -115,5 +122,6 @@ export const traceSettingSpecs = {
     default: 'false',
     expects: 'true or false',
     schema: trueOrFalse,
+    foreign: true,
   },
 } as const satisfies Readonly<Record<string, SettingSpec>>

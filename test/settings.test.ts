@@ -44,6 +44,11 @@ describe('without any variable', () => {
       runTimeoutMs: 86_400_000,
       runAttemptsMax: 25,
       webhookAllowPrivate: false,
+      serviceName: 'lllm',
+      traceSampler: 'parentbased_always_on',
+      traceSamplerArg: 1,
+      traceContent: false,
+      otelDisabled: false,
       invokerKeys: new Map(),
       warnings: [],
     })
@@ -74,6 +79,33 @@ test('the key of an invoker that a config declares is found by its name', () => 
   expect(invokerKey(settings, 'my-server')).toBe('abc')
   expect(invokerKey(settings, 'my_server')).toBe('abc')
   expect(invokerKey(settings, 'other')).toBeUndefined()
+})
+
+test('the lists of OpenTelemetry’s variables are read as it writes them', () => {
+  const read = readSettings({
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20YTpi, x-empty=,x-equals=a=b,',
+    OTEL_RESOURCE_ATTRIBUTES: 'host.name=bee%C3%A9',
+  })
+  expect(read.otlpHeaders).toEqual({ authorization: 'Basic YTpi', 'x-empty': '', 'x-equals': 'a=b' })
+  expect(read.resourceAttributes).toEqual({ 'host.name': 'beeé' })
+})
+
+test('a variable of OpenTelemetry that holds what others understand is warned of and passed over', () => {
+  const { warnings, ...read } = readSettings({ OTEL_TRACES_SAMPLER: 'jaeger_remote', OTEL_TRACES_SAMPLER_ARG: '1.5' })
+  expect(read).toMatchObject({ traceSampler: 'parentbased_always_on', traceSamplerArg: 1 })
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^OTEL_TRACES_SAMPLER must be one of always_on, .*, not "jaeger_remote"\. It is passed over\.$/,
+    ),
+    'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "1.5". It is passed over.',
+  ])
+  for (const wrong of ['canary', 'a b=canary', 'a=%zzcanary', 'a=canary%0a', '=canary']) {
+    const { otlpHeaders, warnings: told } = readSettings({ OTEL_EXPORTER_OTLP_HEADERS: wrong })
+    expect(otlpHeaders).toBeUndefined()
+    expect(told).toEqual([
+      'OTEL_EXPORTER_OTLP_HEADERS must be a list name=value,name=value of headers, with percent-encoded values, not what it holds. It is passed over.',
+    ])
+  }
 })
 
 describe('a mistake', () => {
@@ -114,7 +146,7 @@ test('a variable that looks like one of ours but is none is warned of, with the 
 
 test('docs/configuration.md has exactly these settings, with their defaults and descriptions', () => {
   const docs = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
-  const rows = docs.split('\n').filter((line) => /^\| `(LLLM|OPENAI|PORT)/.test(line))
+  const rows = docs.split('\n').filter((line) => /^\| `(LLLM|OPENAI|PORT|OTEL)/.test(line))
   const expected = documentedSettings.map(({ variables, default: value, description }) => {
     const names = variables.map((name) => `\`${name}\``).join(', ')
     return `| ${names} | ${value === undefined ? '' : `\`${value}\``} | ${description} |`
@@ -128,6 +160,9 @@ test('what may be shown of them holds no secret', () => {
     OPENAI_BASE_URL: 'https://user:canary@host/v1',
     LLLM_DATABASE: 'file:///canary.db',
     LLLM_API_KEY_OTHER: 'canary',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://user:canary@host',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://host/canary',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=canary',
   }
   const shown = withoutSecrets(readSettings({ ...secrets, LLLM_PORT: '81' }))
   expect(shown).toMatchObject({ port: 81, timeoutMs: 600_000 })

@@ -17,12 +17,14 @@ import {
 const queuedSpansMax = 2_048
 /** Spans that are sent at once. */
 const batchSpansMax = 512
-/** The longest that a span waits for others to be sent with. */
-const sendEveryMs = 1_000
-/** How long a receiver is given to take what is sent, further tries included. */
-const sendMaxMs = 10_000
-/** How long what is left is waited for at the end. */
-const closeMaxMs = 2_000
+const limitsDefault = {
+  /** How long a receiver is given to take what is sent, further tries included. */
+  sendMaxMs: 10_000,
+  /** The longest that a span waits for others to be sent with. */
+  sendEveryMs: 1_000,
+  /** How long what is left is waited for at the end. */
+  closeMaxMs: 2_000,
+}
 /** Characters of one text, such as the messages of a long dialog. What is longer is cut off. */
 const textLengthMax = 32_768
 
@@ -46,8 +48,13 @@ export type TraceEvent =
  * Makes a tracer whose spans are sent to a receiver, by OTLP over HTTP as JSON. Whatever the receiver does, nobody waits for it: what
  * it does not take is dropped.
  */
-export function openTraceExporter(settings: TraceExporterSettings, onEvent: (event: TraceEvent) => void) {
+export function openTraceExporter(
+  settings: TraceExporterSettings,
+  onEvent: (event: TraceEvent) => void,
+  limits: typeof limitsDefault = limitsDefault,
+) {
   const { url, headers, serviceName, serviceVersion, resourceAttributes } = settings
+  const { sendMaxMs, sendEveryMs, closeMaxMs } = limits
   const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: sendMaxMs })
   const processor = new BatchSpanProcessor({
     exporter: watch(exporter, onEvent),
@@ -64,10 +71,10 @@ export function openTraceExporter(settings: TraceExporterSettings, onEvent: (eve
     spanProcessors: [processor],
   })
   const tracer: Tracer = provider.getTracer('lllm', serviceVersion)
-  return { tracer, close: () => closeWithin(provider) }
+  return { tracer, close: () => closeWithin(provider, closeMaxMs) }
 }
 
-async function closeWithin(provider: TracerProvider): Promise<void> {
+async function closeWithin(provider: TracerProvider, closeMaxMs: number): Promise<void> {
   const { promise: tooLate, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, closeMaxMs)
   await Promise.race([provider.shutdown().catch(() => undefined), tooLate])

@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest'
 import type { RunStore } from '../../src/domain/run-store.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import type { TacticClass } from '../../src/domain/tactic.ts'
+import type { Tracing } from '../../src/domain/tracing.ts'
 import { createBinder } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import { openRuns } from '../../src/open-runs.ts'
@@ -20,10 +21,11 @@ export interface RunHouseSpec {
   /** Of a process that comes after another: what that one has left. */
   readonly left?: { readonly runStore: RunStore; readonly store: SessionStore }
   readonly attemptsMax?: number
+  readonly tracing?: Tracing
 }
 
 /** A process that works on runs, around a scripted model. Time is real; nobody waits where nothing is to be waited for. */
-export async function runHouse({ tactics, model: script, left, attemptsMax = 5 }: RunHouseSpec) {
+export async function runHouse({ tactics, model: script, left, attemptsMax = 5, tracing }: RunHouseSpec) {
   const model = scriptedModel(script, 'test')
   const world = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
   const store = left?.store ?? createMemorySessionStore()
@@ -32,7 +34,8 @@ export async function runHouse({ tactics, model: script, left, attemptsMax = 5 }
   const toolSource = toolSourceOf({})
   const binder = createBinder({ root: source, all: [source] }, { invokers: poolOf(model.invoker, []), toolSource })
   const keeper = { waitingCount: 0, keep: async () => {} }
-  const engine = createEngine(binder.bindAll(), { world, prices: flatPrices(), toolSource }, keeper)
+  const parts = { world, prices: flatPrices(), toolSource, ...(tracing === undefined ? {} : { tracing }) }
+  const engine = createEngine(binder.bindAll(), parts, keeper)
   const settings = {
     role: 'all',
     runWorkers: 10,

@@ -58,6 +58,7 @@ export async function startService({ world = testWorld, ...spec }: ServiceSpec &
     folder: spec.folder ?? projectFolder,
     world,
     onKeeperEvent: ({ type }) => logger.error(type),
+    onTraceEvent: (event) => logger.warn(event, event.type),
   })
   // Nobody waits for calls that a test has left hanging.
   const server = await createServer(runtime, { logger, graceMs: 0 })
