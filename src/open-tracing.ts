@@ -9,6 +9,7 @@ const otelGlobal = Symbol.for('opentelemetry.js.api.1')
 type TraceSettings = Pick<
   Settings,
   | 'otelDisabled'
+  | 'tracesExporter'
   | 'otlpEndpoint'
   | 'otlpTracesEndpoint'
   | 'otlpHeaders'
@@ -50,7 +51,8 @@ function hasRegisteredSdk(): boolean {
   return registered?.trace !== undefined
 }
 
-function receiverOf({ otlpTracesEndpoint, otlpEndpoint }: TraceSettings): string | undefined {
+function receiverOf({ tracesExporter, otlpTracesEndpoint, otlpEndpoint }: TraceSettings): string | undefined {
+  if (tracesExporter === 'none') return undefined
   if (otlpTracesEndpoint !== undefined || otlpEndpoint === undefined) return otlpTracesEndpoint
   const url = new URL(otlpEndpoint)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/traces`

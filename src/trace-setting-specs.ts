@@ -64,6 +64,14 @@ export const traceSettingSpecs = {
     secret: true,
     foreign: true,
   },
+  tracesExporter: {
+    variables: ['OTEL_TRACES_EXPORTER'],
+    description: 'How traces are sent: `otlp`, or `none`, where the receiver is for other telemetry alone.',
+    default: 'otlp',
+    expects: 'one of otlp, none',
+    schema: z.enum(['otlp', 'none']),
+    foreign: true,
+  },
   otlpHeaders: {
     variables: ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
     description: 'Headers that traces are sent with, such as a key: `name=value,name=value`, values percent-encoded.',

@@ -44,6 +44,7 @@ describe('without any variable', () => {
       runTimeoutMs: 86_400_000,
       runAttemptsMax: 25,
       webhookAllowPrivate: false,
+      tracesExporter: 'otlp',
       serviceName: 'lllm',
       traceSampler: 'parentbased_always_on',
       traceSamplerArg: 1,

@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorData, isLllmError, LllmError } from '../domain/errors.ts'
+import type { LllmError } from '../domain/errors.ts'
 import type { EngineEvent, EventPlace } from '../domain/event.ts'
 import type { EndReason } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
@@ -8,7 +8,7 @@ import { untilAborted } from '../domain/until-aborted.ts'
 import { openTell } from './announce.ts'
 import { type CallTrace, endWorkflow, startWorkflow } from './call-spans.ts'
 import { openCrew } from './crew.ts'
-import type { BoundTactic, CallOptions, Outcome, PreparedCall } from './engine.ts'
+import type { CallOptions, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { executeRemote } from './execute-remote.ts'
 import type { Meter } from './meter.ts'
@@ -17,6 +17,7 @@ import { readResult } from './read-result.ts'
 import { recordLeftovers } from './record-leftovers.ts'
 import { type CallJournal, childJournal, type RunJournal, rootJournal } from './run-journal.ts'
 import { recordSession, type SessionRecorder } from './session-recorder.ts'
+import { toPlainData, toTacticError } from './tactic-error.ts'
 
 export interface ExecuteOptions extends CallOptions, CallTrace {
   /** Of a sub-tactic: the place of its parent. */
@@ -150,15 +151,6 @@ function closeSession(
 
 type Ended = { readonly ok: true; readonly output: unknown } | { readonly ok: false; readonly error: LllmError }
 
-/** An author may throw an error with data of any kind; what JSON cannot carry would spoil the record. */
-function toPlainData(data: ErrorData): ErrorData {
-  try {
-    return JSON.parse(JSON.stringify(data)) as ErrorData
-  } catch {
-    return {}
-  }
-}
-
 async function runTactic(
   { tactic, input }: PreparedCall,
   scope: Scope,
@@ -174,24 +166,6 @@ async function runTactic(
     )
     return { ok: true, output: await untilAborted(() => readResult(tactic, result), signal) }
   } catch (error) {
-    return { ok: false, error: signal.aborted ? stopError(signal) : toLllmError(error, tactic) }
+    return { ok: false, error: signal.aborted ? stopError(signal) : toTacticError(error, tactic) }
   }
-}
-
-/** Codes that blame the request of whoever called. Thrown inside a tactic, they are about a request that the tactic made. */
-const requestCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'invalid-request',
-  'invalid-task',
-  'unknown-tactic',
-  'unknown-config',
-])
-
-/** An exception of the author's code: its message may hold anything, so it stays in the cause, for the log. */
-function toLllmError(error: unknown, { name }: BoundTactic): LllmError {
-  if (!isLllmError(error)) {
-    return new LllmError('tactic-failed', `The code of the tactic "${name}" threw an exception.`, {}, { cause: error })
-  }
-  if (!requestCodes.has(error.code)) return error
-  const message = `The code of the tactic "${name}" made a call that does not fit. ${error.message}`
-  return new LllmError('tactic-failed', message, {}, { cause: error })
 }

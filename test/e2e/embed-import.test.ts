@@ -2,11 +2,13 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { childEnvironment } from './support/service.ts'
 
 const index = new URL('../../src/index.ts', import.meta.url).href
 
-/** Imports the library and prints the packages of which a module was loaded for it. */
-const program = `import { registerHooks } from 'node:module'
+/** Runs a program that has the library as `lllm`, and gives the packages of which a module was loaded for it. */
+async function packagesLoadedBy(program: string): Promise<readonly string[]> {
+  const watched = `import { registerHooks } from 'node:module'
 const packages = new Set()
 registerHooks({
   load(url, context, nextLoad) {
@@ -15,13 +17,27 @@ registerHooks({
     return nextLoad(url, context)
   },
 })
-await import('${index}')
+const lllm = await import('${index}')
+${program}
 process.stdout.write(JSON.stringify([...packages].sort()))
 `
+  const cwd = fileURLToPath(new URL('../..', import.meta.url))
+  const args = ['--input-type=module', '--eval', watched]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env: childEnvironment() })
+  return JSON.parse(stdout)
+}
 
 test('importing the library loads schemas, and no server, database or client of a provider', async () => {
   // Every file of a tactic imports it, and so does every command of the command line that loads one.
-  const cwd = fileURLToPath(new URL('../..', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd })
-  expect(JSON.parse(stdout)).toEqual(['zod', 'zod-to-json-schema'])
+  expect(await packagesLoadedBy('')).toEqual(['zod', 'zod-to-json-schema'])
+})
+
+test('calling a tactic loads nothing of OpenTelemetry where nobody receives traces', async () => {
+  const loaded = await packagesLoadedBy(`
+const runtime = await lllm.loadRuntime({ env: { LLLM_DATABASE: ':memory:', LLLM_HOME: '/nonexistent' } })
+await runtime.quick('Hello', { model: 'any' })
+await runtime.close()
+`)
+  expect(loaded).toContain('yaml')
+  expect(loaded.filter((name) => name.startsWith('@opentelemetry/'))).toEqual([])
 })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { callsTool, type Script, says, status } from '../support/scripted-provider.ts'
+import { callsTool, hang, type Script, says, status } from '../support/scripted-provider.ts'
 import { config, writePackage } from './support/package.ts'
 import { providerKey, scripted, startService, usage } from './support/service.ts'
 import { spawnService } from './support/spawned-service.ts'
-import { openTraceReceiver, outline, type SpanTree } from './support/trace-receiver.ts'
+import { flatten, openTraceReceiver, outline, type SpanTree } from './support/trace-receiver.ts'
 import { tracedPackage } from './support/traced-package.ts'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
@@ -65,7 +65,7 @@ describe('a call', () => {
       '    internal invoke_agent writer',
       '      client chat gpt-4o',
     ])
-    const spans = flatten(tree)
+    const spans = tree === undefined ? [] : flatten(tree)
     expect(spans.map((span) => [span.traceId, span.traceState, span.isError, span.links])).toEqual(
       spans.map(() => [traceId, fromCaller.tracestate, false, []]),
     )
@@ -168,7 +168,9 @@ describe('what fails', () => {
   test('is an error of each span that it ends, by its kind', async () => {
     const { treesOf } = await traced([callsTool('lookup', { word: 'wasp' }), status(400)])
     const [tree] = await treesOf('report', { task: 'wasps' })
-    expect(flatten(tree).map(({ name, isError, attributes }) => [name, isError, attributes['error.type']])).toEqual([
+    expect(
+      tree && flatten(tree).map(({ name, isError, attributes }) => [name, isError, attributes['error.type']]),
+    ).toEqual([
       ['POST /tactics/report', true, '502'],
       ['invoke_workflow report', true, 'provider-rejected'],
       ['invoke_workflow facts', true, 'provider-rejected'],
@@ -187,6 +189,30 @@ describe('what fails', () => {
       isError: false,
       attributes: { 'http.response.status_code': 404 },
     })
+  })
+
+  test('because the client hung up has no status', async () => {
+    const { receiver, provider, service } = await traced([hang()])
+    const client = new AbortController()
+    const call = service.call('facts', 'bees', {}, client.signal).catch(() => undefined)
+    await provider.until(({ inFlight }) => inFlight > 0)
+    client.abort()
+    await call
+    await provider.until(({ inFlight }) => inFlight === 0)
+    await service.close()
+    expect(
+      receiver
+        .trees()
+        .flatMap(flatten)
+        .map(({ name, attributes }) => [name, attributes['error.type']]),
+    ).toEqual([
+      ['POST /tactics/facts', 'client-closed-request'],
+      ['invoke_workflow facts', 'client-closed-request'],
+      ['invoke_agent finder', 'client-closed-request'],
+      ['chat gpt-4o', 'cancelled'],
+    ])
+    const [request] = receiver.named('POST /tactics/facts')
+    expect(request?.attributes).not.toHaveProperty('http.response.status_code')
   })
 
   test('in a stream, whose status said nothing of it, is one by its code', async () => {
@@ -317,8 +343,11 @@ describe('without a receiver', () => {
     for (const { headers } of provider.requests) expect(headers).not.toHaveProperty('traceparent')
   })
 
-  test('so it is when OpenTelemetry is disabled, whatever else is set', async () => {
-    const { provider, receiver, treesOf } = await traced(pipeline, { OTEL_SDK_DISABLED: 'TRUE' })
+  test.each([
+    ['OTEL_SDK_DISABLED', 'TRUE'],
+    ['OTEL_TRACES_EXPORTER', 'none'],
+  ])('so it is with %s=%s, whatever else is set', async (variable, value) => {
+    const { provider, receiver, treesOf } = await traced(pipeline, { [variable]: value })
     await treesOf('report', { task: 'bees' }, fromCaller)
     expect(receiver.requests).toEqual([])
     expect(provider.requests[0]?.headers).toMatchObject(fromCaller)
@@ -362,7 +391,3 @@ test('a process that is told to end sends what is left, and warns of a receiver 
     expect.objectContaining({ reason: '400', msg: expect.stringContaining('receiver of traces') }),
   ])
 })
-
-function flatten(tree: SpanTree | undefined): readonly SpanTree['span'][] {
-  return tree === undefined ? [] : [tree.span, ...tree.below.flatMap(flatten)]
-}

@@ -63,7 +63,11 @@ export async function openTraceReceiver(
     /** Resolves when the next request has come in. */
     next: () => new Promise<void>((resolve) => arrived.push(resolve)),
     trees: () => toTrees(spans),
-    named: (name: string) => spans.filter((span) => span.name === name),
+    /** Those of one name, each before those below it. */
+    named: (name: string) =>
+      toTrees(spans)
+        .flatMap(flatten)
+        .filter((span) => span.name === name),
     close,
   }
 }
@@ -75,6 +79,11 @@ function toTrees(spans: readonly ReceivedSpan[]): readonly SpanTree[] {
     below: spans.filter(({ parentSpanId }) => parentSpanId === span.spanId).map(treeOf),
   })
   return spans.filter(({ parentSpanId }) => !isHere(parentSpanId)).map(treeOf)
+}
+
+/** The spans of a tree, each before those below it. */
+export function flatten({ span, below }: SpanTree): readonly ReceivedSpan[] {
+  return [span, ...below.flatMap(flatten)]
 }
 
 /** The names of a tree alone, each indented by its depth. */
