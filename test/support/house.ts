@@ -3,6 +3,7 @@ import type { AnyPrompt } from '../../src/domain/prompt.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { GivenTo, OutputOf, TacticClass } from '../../src/domain/tactic.ts'
 import type { Tool } from '../../src/domain/tool.ts'
+import type { Tracing } from '../../src/domain/tracing.ts'
 import { createBinder } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { EngineParts } from '../../src/engine/engine-parts.ts'
@@ -24,6 +25,7 @@ export interface HouseSpec<First extends TacticClass> extends TestPackageSpec {
   /** The tools of MCP servers, by the server's name. */
   readonly mcp?: Readonly<Record<string, readonly Tool[]>>
   readonly budgets?: StandingBudgets
+  readonly tracing?: Tracing
   /** What chance gives each time, 0..1. */
   readonly random?: number
 }
@@ -37,6 +39,7 @@ export function house<First extends TacticClass>(spec: HouseSpec<First>) {
     prices: testPrices,
     toolSource: toolSourceOf(spec.mcp),
     ...(spec.budgets === undefined ? {} : { budgets: spec.budgets }),
+    ...(spec.tracing === undefined ? {} : { tracing: spec.tracing }),
   }
   const stored: Session[] = []
   const keeper = { waitingCount: 0, keep: async (session: Session) => void stored.push(session) }
