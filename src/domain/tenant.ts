@@ -4,5 +4,10 @@
  */
 export const defaultTenant = 'default'
 
+/** The tenant as traces tell it: the operator's own is not worth telling. */
+export function toldTenant(tenant: string | undefined): string | undefined {
+  return tenant === defaultTenant ? undefined : tenant
+}
+
 /** What the name of a tenant may be. */
 export const tenantPattern = /^[a-z0-9][a-z0-9_-]{0,63}$/

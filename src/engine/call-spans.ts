@@ -4,6 +4,7 @@ import { isLllmError } from '../domain/errors.ts'
 import type { Message, ToolCall } from '../domain/message.ts'
 import type { RemoteTarget } from '../domain/remote.ts'
 import type { AgentCall, Session } from '../domain/session.ts'
+import { toldTenant } from '../domain/tenant.ts'
 import type { Span, SpanAttributes, SpanOrigin, SpanStart, Tracing } from '../domain/tracing.ts'
 import type { BoundTactic, Outcome, PreparedCall } from './engine.ts'
 import { toInputMessages, toOutputMessages, toText } from './trace-content.ts'
@@ -17,6 +18,7 @@ export interface CallTrace {
   readonly origin?: SpanOrigin
   /** Of an item of a batch. */
   readonly batchIndex?: number
+  readonly tenant?: string
 }
 
 /** Begins the span of one call of a tactic. */
@@ -33,6 +35,7 @@ export function startWorkflow(
       'lllm.session.id': id,
       'lllm.config.name': config.name,
       'lllm.batch.index': at.batchIndex,
+      'lllm.tenant': toldTenant(at.tenant),
     },
   }))
   return withTask(span, task)
@@ -48,7 +51,12 @@ export function startRemote(
   const span = startCall(tracing, at, () => ({
     name: `invoke_workflow ${tactic.name}`,
     kind: 'client',
-    attributes: { ...aboutTactic(tactic), ...aboutServer(target.url), 'lllm.batch.index': at.batchIndex },
+    attributes: {
+      ...aboutTactic(tactic),
+      ...aboutServer(target.url),
+      'lllm.batch.index': at.batchIndex,
+      'lllm.tenant': toldTenant(at.tenant),
+    },
   }))
   return withTask(span, task)
 }

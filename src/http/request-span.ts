@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { toldTenant } from '../domain/tenant.ts'
 import { noTracing, type Span } from '../domain/tracing.ts'
 import type { RequestStory } from './request-log.ts'
 import { toldPathOf } from './told-path.ts'
@@ -36,7 +37,7 @@ export function endRequestSpan({ span, caller, sessionId, code }: RequestStory, 
   span.set(() => ({
     'http.response.status_code': status,
     'lllm.session.id': sessionId,
-    'lllm.tenant': caller?.keyId ? caller.tenant : undefined,
+    'lllm.tenant': caller === undefined ? undefined : toldTenant(caller.tenant),
   }))
   span.end(code ?? faultOf(status))
 }

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { databaseFiles } from '../support/database-files.ts'
 import { callsTool, hang, type Script, says, status } from '../support/scripted-provider.ts'
+import { makeKeys } from './support/keys.ts'
 import { config, writePackage } from './support/package.ts'
 import { providerKey, scripted, startService, usage } from './support/service.ts'
 import { spawnService } from './support/spawned-service.ts'
 import { flatten, openTraceReceiver, outline, type SpanTree } from './support/trace-receiver.ts'
 import { tracedPackage } from './support/traced-package.ts'
+
+const { newPath } = databaseFiles()
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const callerSpan = 'b7ad6b7169203331'
@@ -233,6 +237,18 @@ test('the items of a batch are side by side, each with its place', async () => {
   const items = receiver.named('invoke_workflow facts')
   expect(items.map(({ parentSpanId }) => parentSpanId)).toEqual(items.map(() => batch?.spanId))
   expect(items.map(({ attributes }) => attributes['lllm.batch.index']).sort()).toEqual([0, 1, 2])
+})
+
+test('whose a call is stands in its request and in itself, and the key that said so nowhere', async () => {
+  const database = newPath()
+  const { key } = await makeKeys(database, { key: { tenant: 'globex', scopes: ['tactics:*:call'] } })
+  const { receiver, post, service } = await traced([says('Facts.')], { LLLM_DATABASE: database })
+  await post('/tactics/facts', { task: 'bees' }, { authorization: `Bearer ${key}` })
+  await service.close()
+  for (const name of ['POST /tactics/facts', 'invoke_workflow facts']) {
+    expect(receiver.named(name)).toMatchObject([{ isError: false, attributes: { 'lllm.tenant': 'globex' } }])
+  }
+  expect(receiver.requests.map(({ text }) => text).join()).not.toContain(key.slice(-20))
 })
 
 test('probes are not told', async () => {
