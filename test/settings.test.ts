@@ -38,6 +38,8 @@ describe('without any variable', () => {
       queueMax: 1_000,
       timeoutMs: 600_000,
       graceMs: 8_000,
+      open: false,
+      jwtTenantClaim: 'tenant',
       role: 'all',
       runWorkers: 50,
       runConcurrency: 1_000,
