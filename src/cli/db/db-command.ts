@@ -8,7 +8,7 @@ export interface DatabaseOptions {
 export function addDb(program: Command, act: Act) {
   const family = program
     .command('db')
-    .description('Tells how far the tables of LLLM_DATABASE are, and brings them up to date.')
+    .description('Tells how far the tables of LLLM_DATABASE are, brings them up to date, and backs them up.')
   family
     .command('status')
     .description('Lists the steps that lead to the tables of this version. Fails where some are pending.')
@@ -30,6 +30,18 @@ export function addDb(program: Command, act: Act) {
       act(async (shell, options: DatabaseOptions) => {
         const { migrateDatabase } = await import('./db-migrate.ts')
         return migrateDatabase(shell, options)
+      }),
+    )
+  family
+    .command('backup')
+    .description('Writes all of a SQLite database into a new file, as it is now. Services may go on meanwhile.')
+    .argument('<file>', 'where to; it must not be there yet')
+    .option('--json', 'what was written, as JSON')
+    .addHelpText('after', '\nExample:\n  $ lllm db backup backups/lllm-$(date +%F).db')
+    .action(
+      act(async (shell, file: string, options: DatabaseOptions) => {
+        const { backUp } = await import('./db-backup.ts')
+        return backUp(shell, file, options)
       }),
     )
 }
