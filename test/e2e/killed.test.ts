@@ -1,30 +1,19 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { costColumns } from '../../src/stores/sql-schema.ts'
 import { databaseFiles } from '../support/database-files.ts'
+import { halfSessions } from '../support/half-sessions.ts'
 import { answersUntilKill, callers, killUnderLoad } from './support/kill-under-load.ts'
 import { scripted } from './support/service.ts'
 import { spawnService } from './support/spawned-service.ts'
 
 const files = databaseFiles()
 
-/** Sessions of which a part is missing, or whose parts do not add up. */
-const halfSessions = `
-  SELECT id FROM sessions
-  WHERE id NOT IN (SELECT session_id FROM session_payloads)
-     OR (SELECT count(*) FROM session_tags WHERE session_id = id) <> (SELECT count(*) FROM json_each(tags))
-     OR llm_calls <> (SELECT total(llm_calls) FROM cost_lines WHERE session_id = id)
-     ${costColumns.map((name) => `OR ${name} <> (SELECT total(${name}) FROM cost_lines WHERE session_id = id)`).join('\n')}
-  UNION SELECT session_id FROM session_payloads WHERE session_id NOT IN (SELECT id FROM sessions)
-  UNION SELECT session_id FROM cost_lines WHERE session_id NOT IN (SELECT id FROM sessions)
-  UNION SELECT session_id FROM session_tags WHERE session_id NOT IN (SELECT id FROM sessions)`
-
 function inspect(path: string) {
   const database = new DatabaseSync(path, { readOnly: true })
   try {
     return {
       integrity: database.prepare('PRAGMA integrity_check').all(),
-      halfSessions: database.prepare(halfSessions).all(),
+      halfSessions: database.prepare(halfSessions.sqlite).all(),
       sessions: Number(database.prepare('SELECT count(*) AS count FROM sessions').get()?.['count']),
     }
   } finally {

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { costColumns } from '../../src/stores/sql-schema.ts'
+import { halfSessions } from '../support/half-sessions.ts'
 import { inSchema, type Postgres, postgresFolder, startPostgres } from '../support/postgres.ts'
 import { says } from '../support/scripted-provider.ts'
 import { answersUntilKill, callers, killUnderLoad } from './support/kill-under-load.ts'
@@ -12,15 +12,6 @@ const suite =
     ? 'a service on PostgreSQL (skipped: there is none on this machine that can be started)'
     : 'a service on PostgreSQL'
 const password = 'hunter2-of-the-url'
-
-/** Sessions of which a part is missing, or whose parts do not add up. */
-const halfSessions = `
-  select id from sessions
-  where id not in (select session_id from session_payloads)
-     or (select count(*) from session_tags where session_id = id) <> (select count(*) from json_object_keys(tags::json))
-     ${['llm_calls', ...costColumns]
-       .map((name) => `or ${name} <> (select coalesce(sum(${name}), 0) from cost_lines where session_id = id)`)
-       .join('\n')}`
 
 describe.skipIf(postgresFolder === undefined)(suite, { timeout: 60_000 }, () => {
   let postgres: Postgres
@@ -83,7 +74,7 @@ describe.skipIf(postgresFolder === undefined)(suite, { timeout: 60_000 }, () => 
     const pool = new pg.Client({ connectionString: database })
     await pool.connect()
     const ids = (await pool.query<{ id: string }>('select id from sessions')).rows.map(({ id }) => id)
-    expect((await pool.query(halfSessions)).rows).toEqual([])
+    expect((await pool.query(halfSessions.postgresql)).rows).toEqual([])
     await pool.end()
     expect(answered.length).toBeGreaterThanOrEqual(answersUntilKill)
     expect(answered.filter((id) => !ids.includes(id))).toEqual([])
