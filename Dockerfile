@@ -24,7 +24,8 @@ COPY tactics ./tactics
 COPY configs ./configs
 COPY prompts ./prompts
 RUN mkdir data && chown node:node data
-USER node
+# By number, so that who starts it can see that it is not root. It is the user `node`.
+USER 1000:1000
 VOLUME /app/data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \

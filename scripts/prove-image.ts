@@ -1,22 +1,23 @@
 // Replays the Dockerfile without a container engine: its stages become folders, its instructions run in their order, and the
-// service of the last stage is started, asked for its health, called, and stopped. As root, the service runs as `nobody`.
+// service of the last stage is started as its user on a file system that cannot be written but for its data, asked for its health,
+// called, backed up, stopped, and started again.
 //
 // It is no container: the system around it is this machine's, with the Node that runs this script. What it proves is that
-// the files that are copied, the commands that are run and the rights that are given suffice. It needs the npm registry.
+// the files that are copied, the commands that are run and the rights that are given suffice. It needs the npm registry, and
+// root for the mounts and the user.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { confine } from './confine.ts'
 import { findInstruction, readCommand, readCopy, readDockerfile, readVariables, type Stage } from './dockerfile.ts'
 
 const project = join(import.meta.dirname, '..')
 const root = mkdtempSync(join(tmpdir(), 'lllm-image-'))
 const context = join(root, 'context')
 const workdir = '/app'
-const nobody = 65_534
-const owner = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
 const passive = new Set(['WORKDIR', 'ENV', 'USER', 'VOLUME', 'EXPOSE', 'HEALTHCHECK', 'CMD'])
 
 const folderOf = (stage: string) => join(root, 'stages', stage === '' ? 'image' : stage)
@@ -50,8 +51,8 @@ function copy(stage: Stage, text: string) {
 }
 
 function run(stage: Stage, command: string) {
-  // The user `node` is the one that the service runs as.
-  const here = command.replaceAll('node:node', `${owner.uid ?? process.getuid?.()}`)
+  // This machine may have no user `node`; whose the data are is settled when the image is confined.
+  const here = command.replaceAll('node:node', `${process.getuid?.()}`)
   const { status } = spawnSync('sh', ['-c', here], {
     cwd: folderOf(stage.name),
     env: buildEnv,
@@ -72,29 +73,53 @@ function build(stage: Stage) {
   }
 }
 
-/** Starts the image's command as its user would, in a folder that it cannot write to. */
-async function start(image: Stage) {
+/** The image as it stands on this machine: its folder, its variables, and what its commands are started in. */
+function unpack(image: Stage) {
   const folder = folderOf(image.name)
-  execFileSync('chmod', ['-R', 'a-w,a+rX', folder])
-  execFileSync('chmod', ['u+w', join(folder, 'data')])
+  const [uid = 0, gid = 0] = findInstruction(image, 'USER').split(':').map(Number)
   const variables = readVariables(findInstruction(image, 'ENV'))
   const env: Record<string, string> = {
     PATH: path,
+    HOME: '/nonexistent',
     ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, value.replace(workdir, folder)])),
     LLLM_PORT: '18080',
   }
-  const [command = '', ...args] = readCommand(findInstruction(image, 'CMD'))
-  const service = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'], ...owner })
+  return { image, folder, env, confinement: confine(folder, { uid, gid }), url: `http://127.0.0.1:${env['LLLM_PORT']}` }
+}
+
+type Unpacked = ReturnType<typeof unpack>
+
+/** Starts the image's command, and waits until it listens. */
+async function start({ image, folder, env, confinement }: Unpacked) {
+  const [name = '', ...rest] = readCommand(findInstruction(image, 'CMD'))
+  const { file, args } = confinement.wrap({ file: name, args: rest })
+  const service = spawn(file, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
   for await (const line of createInterface({ input: service.stdout })) {
     say(`  ${line}`)
-    if (line.includes('"msg":"listening"')) return { service, folder, env, url: `http://127.0.0.1:${env['LLLM_PORT']}` }
+    if (line.includes('"msg":"listening"')) return service
   }
   throw new Error('The service ended before it listened.')
 }
 
-function checkHealth(image: Stage, { folder, env }: Awaited<ReturnType<typeof start>>): number | null {
-  const [command = '', ...args] = readCommand(findInstruction(image, 'HEALTHCHECK'))
-  return spawnSync(command, args, { cwd: folder, env, stdio: 'inherit', ...owner }).status
+/** Runs a command beside it, as `docker exec` would. Gives its exit code. */
+function runBeside({ folder, env, confinement }: Unpacked, [name = '', ...rest]: readonly string[]): number | null {
+  const { file, args } = confinement.wrap({ file: name, args: rest })
+  return spawnSync(file, args, { cwd: folder, env, stdio: 'inherit' }).status
+}
+
+const checkHealth = (unpacked: Unpacked) =>
+  runBeside(unpacked, readCommand(findInstruction(unpacked.image, 'HEALTHCHECK')))
+
+/** Starts it, does something with it, and ends it as an engine does, however that went. */
+async function whileServing(unpacked: Unpacked, work: () => Promise<void>) {
+  const service = await start(unpacked)
+  try {
+    await work()
+  } finally {
+    service.kill('SIGTERM')
+  }
+  const [code] = await once(service, 'close')
+  expectThat(code === 0, 'it ends with 0 on SIGTERM')
 }
 
 function expectThat(isSo: boolean, what: string) {
@@ -103,25 +128,29 @@ function expectThat(isSo: boolean, what: string) {
 }
 
 async function prove(image: Stage) {
-  const started = await start(image)
-  const { service, folder, url } = started
-  try {
-    expectThat(checkHealth(image, started) === 0, 'the health check passes while it serves')
+  const unpacked = unpack(image)
+  const { folder, url, confinement } = unpacked
+  say(`Serving from ${confinement.told}`)
+  await whileServing(unpacked, async () => {
+    expectThat(checkHealth(unpacked) === 0, 'the health check passes while it serves')
     const answer = await fetch(`${url}/tactics/summarizer`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ task: 'Bees dance to tell each other where flowers are.' }),
     })
     expectThat(answer.status === 200, `a call is answered: ${await answer.text()}`)
+    expectThat((await fetch(`${url}/readyz`)).status === 200, 'it is ready')
     expectThat((await fetch(`${url}/docs/errors/draining`)).status === 200, 'the pages of the errors are there')
     expectThat(existsSync(join(folder, 'data/lllm.db')), 'the sessions are in /app/data')
+    const backup = ['node', 'dist/src/cli/lllm.js', 'db', 'backup', 'data/backup.db']
+    expectThat(runBeside(unpacked, backup) === 0, 'a backup is written while it serves')
     expectThat(!existsSync(join(folder, 'node_modules/vitest')), 'the development tools are not in the image')
-  } finally {
-    service.kill('SIGTERM')
-  }
-  const [code] = await once(service, 'close')
-  expectThat(code === 0, 'it ends with 0 on SIGTERM')
-  expectThat(checkHealth(image, started) === 1, 'the health check fails when it has ended')
+  })
+  expectThat(checkHealth(unpacked) === 1, 'the health check fails when it has ended')
+  await whileServing(unpacked, async () => {
+    const sessions = (await (await fetch(`${url}/sessions`)).json()) as { readonly data: readonly unknown[] }
+    expectThat(sessions.data.length === 1, 'after a restart the session is there')
+  })
   const size = execFileSync('du', ['-sm', folder]).toString().split('\t')[0]
   say(`${workdir} holds ${size} MB.`)
 }

@@ -16,6 +16,10 @@ interface Service {
   readonly healthcheck?: { readonly test: readonly string[] }
   readonly restart?: string
   readonly stop_grace_period?: string
+  readonly read_only?: boolean
+  readonly tmpfs?: readonly string[]
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
 }
 
 interface Compose {
@@ -96,4 +100,15 @@ test('keeps the data in a volume, and gives each process the time to end well', 
     expect(Number.parseInt(service.stop_grace_period ?? '', 10) * 1_000).toBeGreaterThan(settingsOf(service).graceMs)
   }
   for (const { restart } of Object.values(services)) expect(restart).toBe('unless-stopped')
+})
+
+test('gives a service nothing to write to but a /tmp, and no rights', () => {
+  for (const { read_only, tmpfs, cap_drop, security_opt } of [server, worker]) {
+    expect({ read_only, tmpfs, cap_drop, security_opt }).toEqual({
+      read_only: true,
+      tmpfs: ['/tmp'],
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    })
+  }
 })
