@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { readAnchors, readBlocks, readLinks, readSource, readText, root } from './markdown.ts'
 
 const docs = readdirSync(new URL('docs/', root)).filter((file) => file.endsWith('.md'))
-const pages = ['README.md', 'CHANGELOG.md', ...docs.map((file) => `docs/${file}`)]
+const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', ...docs.map((file) => `docs/${file}`)]
 
 /** Pages whose code has to come from files that run. */
 const pagesWithSources = [

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { spawnLllm } from '../cli/support/spawn-lllm.ts'
+import { readBlocks, readText } from '../docs/markdown.ts'
 import { databaseFiles } from '../support/database-files.ts'
 import { halfSessions } from '../support/half-sessions.ts'
 import { postgresFolder, startPostgres } from '../support/postgres.ts'
@@ -133,12 +134,19 @@ test('a backup of a SQLite database under load has every session and run of one 
 })
 
 const programs = postgresFolder && dirname(realpathSync(join(postgresFolder, 'postgres')))
-const missing = ['pg_dump', 'pg_restore'].find((name) => !existsSync(join(programs ?? '', name)))
+const missing = ['pg_dump', 'createdb', 'pg_restore'].find((name) => !existsSync(join(programs ?? '', name)))
 const suite = missing === undefined ? 'PostgreSQL' : `PostgreSQL (skipped: there is no ${missing} on this machine)`
 
 describe.skipIf(missing !== undefined)(suite, () => {
-  const run = (program: string, ...args: readonly string[]) =>
-    promisify(execFile)(join(programs ?? '', program), [...args])
+  /** Runs what docs/operations.md says, which is what an operator does. */
+  async function runDocumented(program: string, env: Readonly<Record<string, string>>) {
+    const block = readBlocks(readText('docs/operations.md')).find(({ text }) => text.includes(`${program} --`))
+    const path = `${programs}:${process.env['PATH']}`
+    await promisify(execFile)('sh', ['-ec', block?.text ?? 'exit 1'], {
+      cwd: files.folder,
+      env: { ...env, PATH: path },
+    })
+  }
 
   test('a dump of it under load is restored with every session and run of one moment', {
     timeout: 60_000,
@@ -146,18 +154,12 @@ describe.skipIf(missing !== undefined)(suite, () => {
     const postgres = await startPostgres()
     onTestFinished(() => postgres.stop())
     const { provider } = await openProvider()
-    const dump = join(files.folder, 'lllm.dump')
     const service = await spawnService({ provider, database: postgres.url })
     const taken = await backUpUnderLoad(service, provider, () =>
-      run('pg_dump', '--format=custom', `--file=${dump}`, `--dbname=${postgres.url}`),
+      runDocumented('pg_dump', { LLLM_DATABASE: postgres.url }),
     )
-
-    const url = postgres.url.replace('/postgres?', '/restored?')
-    const admin = new pg.Client({ connectionString: postgres.url })
-    await admin.connect()
-    await admin.query('create database restored')
-    await admin.end()
-    await run('pg_restore', '--no-owner', '--exit-on-error', `--dbname=${url}`, dump)
+    const url = postgres.url.replace('/postgres?', '/lllm_restored?')
+    await runDocumented('pg_restore', { LLLM_DATABASE: postgres.url, RESTORED_DATABASE: url })
     const restored = new pg.Client({ connectionString: url })
     await restored.connect()
     const all = async (query: string) => (await restored.query(query)).rows
