@@ -84,6 +84,17 @@ test('sends requests to servers only, by the port that the image listens on', ()
   expect(String(port?.containerPort)).toBe(findInstruction(image, 'EXPOSE'))
 })
 
+test('asks routes that there are, at the port that is open', async () => {
+  const { get } = await startService()
+  for (const { spec } of deployments) {
+    const [{ ports, startupProbe, livenessProbe, readinessProbe }] = spec.template.spec.containers
+    for (const { httpGet } of [startupProbe, livenessProbe, readinessProbe]) {
+      expect(httpGet.port).toBe(ports[0]?.name)
+      expect((await get(httpGet.path)).status, httpGet.path).toBe(200)
+    }
+  }
+})
+
 describe.each(deployments.map((deployment) => [deployment.metadata.name, deployment] as const))('%s', (name, given) => {
   const { replicas, strategy, selector, template } = given.spec
   const [container] = template.spec.containers
@@ -106,13 +117,8 @@ describe.each(deployments.map((deployment) => [deployment.metadata.name, deploym
     expect(commands).toContain('--from-literal=openai-api-key=')
   })
 
-  test('asks routes that there are: for life the process alone, for work the database too', async () => {
-    const { startupProbe, livenessProbe, readinessProbe } = container
-    const { get } = await startService()
-    for (const { httpGet } of [startupProbe, livenessProbe, readinessProbe]) {
-      expect(httpGet.port).toBe(container.ports[0]?.name)
-      expect((await get(httpGet.path)).status, httpGet.path).toBe(200)
-    }
+  test('asks for life the process alone, and for work the database too, for as long as that may take', () => {
+    const { livenessProbe, readinessProbe } = container
     expect([livenessProbe.httpGet.path, readinessProbe.httpGet.path]).toEqual(['/healthz', '/readyz'])
     // The service itself waits 2 s for its database, and then says so.
     expect(readinessProbe.timeoutSeconds).toBeGreaterThan(2)

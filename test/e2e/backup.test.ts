@@ -18,7 +18,7 @@ import { type SpawnedService, spawnService } from './support/spawned-service.ts'
 const files = databaseFiles()
 const callers = 8
 /** Calls and runs that have ended before a backup begins. */
-const endedBefore = 20
+const endedBefore = 12
 const heldCount = 3
 
 /** Runs that have ended without what a run of their state leaves behind. */
