@@ -101,14 +101,18 @@ async function start({ image, folder, env, confinement }: Unpacked) {
   throw new Error('The service ended before it listened.')
 }
 
-/** Runs a command beside it, as `docker exec` would. Gives its exit code. */
-function runBeside({ folder, env, confinement }: Unpacked, [name = '', ...rest]: readonly string[]): number | null {
+/** Runs a command beside it, as `docker exec` would. Gives its exit code and what it wrote. */
+function runBeside({ folder, env, confinement }: Unpacked, [name = '', ...rest]: readonly string[]) {
   const { file, args } = confinement.wrap({ file: name, args: rest })
-  return spawnSync(file, args, { cwd: folder, env, stdio: 'inherit' }).status
+  const { status, stdout } = spawnSync(file, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  return { status, stdout: stdout.toString().trim() }
 }
 
+const lllm = (unpacked: Unpacked, ...args: readonly string[]) =>
+  runBeside(unpacked, ['node', 'dist/src/cli/lllm.js', ...args])
+
 const checkHealth = (unpacked: Unpacked) =>
-  runBeside(unpacked, readCommand(findInstruction(unpacked.image, 'HEALTHCHECK')))
+  runBeside(unpacked, readCommand(findInstruction(unpacked.image, 'HEALTHCHECK'))).status
 
 /** Starts it, does something with it, and ends it as an engine does, however that went. */
 async function whileServing(unpacked: Unpacked, work: () => Promise<void>) {
@@ -131,24 +135,26 @@ async function prove(image: Stage) {
   const unpacked = unpack(image)
   const { folder, url, confinement } = unpacked
   say(`Serving from ${confinement.told}`)
+  const { status, stdout: key } = lllm(unpacked, 'keys', 'create', '--name', 'first')
+  expectThat(status === 0 && key !== '', 'a key is made')
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
   await whileServing(unpacked, async () => {
     expectThat(checkHealth(unpacked) === 0, 'the health check passes while it serves')
-    const answer = await fetch(`${url}/tactics/summarizer`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ task: 'Bees dance to tell each other where flowers are.' }),
-    })
+    expectThat((await fetch(`${url}/tactics`)).status === 401, 'nobody calls without a key')
+    const body = JSON.stringify({ task: 'Bees dance to tell each other where flowers are.' })
+    const answer = await fetch(`${url}/tactics/summarizer`, { method: 'POST', headers, body })
     expectThat(answer.status === 200, `a call is answered: ${await answer.text()}`)
     expectThat((await fetch(`${url}/readyz`)).status === 200, 'it is ready')
     expectThat((await fetch(`${url}/docs/errors/draining`)).status === 200, 'the pages of the errors are there')
     expectThat(existsSync(join(folder, 'data/lllm.db')), 'the sessions are in /app/data')
-    const backup = ['node', 'dist/src/cli/lllm.js', 'db', 'backup', 'data/backup.db']
-    expectThat(runBeside(unpacked, backup) === 0, 'a backup is written while it serves')
+    expectThat(lllm(unpacked, 'db', 'backup', 'data/backup.db').status === 0, 'a backup is written while it serves')
     expectThat(!existsSync(join(folder, 'node_modules/vitest')), 'the development tools are not in the image')
   })
   expectThat(checkHealth(unpacked) === 1, 'the health check fails when it has ended')
   await whileServing(unpacked, async () => {
-    const sessions = (await (await fetch(`${url}/sessions`)).json()) as { readonly data: readonly unknown[] }
+    const sessions = (await (await fetch(`${url}/sessions`, { headers })).json()) as {
+      readonly data: readonly unknown[]
+    }
     expectThat(sessions.data.length === 1, 'after a restart the session is there')
   })
   const size = execFileSync('du', ['-sm', folder]).toString().split('\t')[0]

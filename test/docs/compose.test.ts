@@ -87,7 +87,9 @@ test('can have several of each: no names, no single port, and none that the netw
   expect(server.ports).toEqual([expect.stringMatching(new RegExp(`^127\\.0\\.0\\.1:\\d+-\\d+:${container}$`))])
   expect(worker.ports).toBeUndefined()
   for (const { container_name } of Object.values(services)) expect(container_name).toBeUndefined()
-  const { port } = settingsOf(server)
+  const { port, open } = settingsOf(server)
+  // Otherwise it would listen inside of its container only, until there is a key.
+  expect(open).toBe(true)
   expect(String(port)).toBe(container)
   expect(readVariables(findInstruction(image, 'ENV'))).toMatchObject({ LLLM_HOST: '0.0.0.0' })
 })
