@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { deleteSessions } from './delete-sessions.ts'
 import type { RunDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
 import type { RunTables } from './run-tables.ts'
@@ -20,7 +21,7 @@ export function createSqlRunTables(db: Kysely<RunDatabase & SessionDatabase>, di
     ...createSqlWebhookTables(runs, dialect),
     ...createRunWrites(runs, dialect, (rows, transaction) => writeSessions([rows], withSessions(transaction))),
     ...createRunChanges(runs, dialect, async (id, transaction) => {
-      await withSessions(transaction).deleteFrom('sessions').where('id', '=', id).execute()
+      await deleteSessions(withSessions(transaction), [id])
     }),
   }
 }

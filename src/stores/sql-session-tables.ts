@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { deleteSessions } from './delete-sessions.ts'
 import type { SessionTables } from './session-tables.ts'
 import { createBatchWriter } from './sql-batch-writer.ts'
 import { queryCosts } from './sql-costs.ts'
@@ -39,11 +40,12 @@ export function createSqlSessionTables(
     },
     recordOf: (tenant, id) => queryRecord(db, tenant, id),
     findIds: (tenant, prefix, limit) => queryIds(db, tenant, prefix, limit),
-    async delete(tenant, id) {
-      const own = db.deleteFrom('sessions').where('id', '=', id).where('tenant', '=', tenant)
-      const { numDeletedRows } = await own.executeTakeFirstOrThrow()
-      return numDeletedRows > 0n
-    },
+    delete: (tenant, id) =>
+      db.transaction().execute(async (transaction) => {
+        const own = transaction.selectFrom('sessions').select('id').where('id', '=', id).where('tenant', '=', tenant)
+        if ((await own.executeTakeFirst()) === undefined) return false
+        return (await deleteSessions(transaction, [id])) > 0
+      }),
     list: (tenant, filter, limit, after) => queryPage(db, tenant, filter, limit, after),
     costOf: (tenant, id) => queryCostLines(db, tenant, id),
     costs: (tenant, filter, groupBy) => queryCosts(db, tenant, filter, groupBy),
