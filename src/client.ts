@@ -23,6 +23,7 @@ export type { FollowOptions } from './client/follow-run.ts'
 export { LllmProblem } from './client/problem.ts'
 export type {
   EndedRun,
+  ExpiredRun,
   RunBatchRecord,
   RunError,
   RunEvent,

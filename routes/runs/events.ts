@@ -31,7 +31,7 @@ const operation: Operation = {
     },
     204: { description: 'All events have been read.' },
   },
-  errors: ['invalid-parameter', 'unknown-run', 'store-unavailable'],
+  errors: ['invalid-parameter', 'unknown-run', 'session-expired', 'store-unavailable'],
 }
 
 export default async function events(server: FastifyInstance) {

@@ -6,7 +6,7 @@ import { describeQuery } from '../../src/http/openapi/parameters.ts'
 import { parse } from '../../src/http/parse.ts'
 import { watchReader } from '../../src/http/reader.ts'
 import { parseRunId, runIdParameter, waitQuery } from '../../src/http/run-params.ts'
-import { toRunRecord } from '../../src/http/run-record.ts'
+import { refuseExpired, toRunRecord } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'waitForRun',
@@ -19,7 +19,7 @@ const operation: Operation = {
     200: jsonResponse('The run has ended.', componentRef('Run')),
     202: jsonResponse('It has not ended in this time.', componentRef('Run')),
   },
-  errors: ['invalid-parameter', 'unknown-run', 'store-unavailable'],
+  errors: ['invalid-parameter', 'unknown-run', 'session-expired', 'store-unavailable'],
 }
 
 export default async function wait(server: FastifyInstance) {
@@ -29,6 +29,7 @@ export default async function wait(server: FastifyInstance) {
     const reader = watchReader(request, reply)
     try {
       const run = await houseOf(request).runs.wait(id, timeoutMs, reader.signal)
+      refuseExpired(run)
       return await reply.code(isEnded(run) ? 200 : 202).send(toRunRecord(run))
     } finally {
       reader.leave()

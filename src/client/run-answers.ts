@@ -42,6 +42,7 @@ export interface RunItem extends RunFacts {
 }
 
 interface RunTexts extends RunFacts {
+  readonly expired: false
   readonly metadata: JsonObject
   readonly config: string
   readonly timeout_ms: number
@@ -66,8 +67,25 @@ export type EndedRun<Output = unknown> = RunTexts &
     | { readonly state: 'failure' | 'cancelled'; readonly result: null; readonly error: RunError }
   )
 
+/** A run that has ended, of which its service does not keep any more what it was about and came to. It cannot go on. */
+export interface ExpiredRun extends RunFacts {
+  readonly expired: true
+  readonly state: 'success' | 'failure' | 'cancelled'
+  readonly metadata: JsonObject
+  readonly config: null
+  readonly timeout_ms: null
+  readonly budget_usd: null
+  readonly limits: Readonly<Record<string, never>>
+  readonly webhook: null
+  readonly task: null
+  readonly result: null
+  readonly error: null
+  readonly cost: CostRecord
+}
+
 export type RunRecord<Output = unknown> =
   | EndedRun<Output>
+  | ExpiredRun
   | (RunTexts & { readonly state: 'queued' | 'running'; readonly result: null; readonly error: null })
 
 /** What happens in a run: the events of a stream, and how it ended, which is the last one. `id` is where a later reader goes on. */
@@ -105,3 +123,5 @@ export type RunResult<Output = unknown> =
   | (ResultPlace & { readonly status: 'success'; readonly result: Output })
   | (ResultPlace & { readonly status: 'failure' | 'cancelled'; readonly error: ProblemRecord })
   | (ResultPlace & { readonly status: 'queued' | 'running' })
+  /** What it came to is not kept any more. */
+  | (ResultPlace & { readonly status: 'expired' })

@@ -20,7 +20,7 @@ export interface RunHandle<Output = unknown> {
   get(options?: RequestOptions): Promise<RunRecord<Output>>
   /**
    * The run, once it has ended, well or not. A service that is away meanwhile is waited for, up to a minute each time: so the wait
-   * outlasts its restart.
+   * outlasts its restart. Rejects with an LllmProblem `session-expired` when it ended so long ago that this is not kept any more.
    */
   wait(options?: WaitOptions): Promise<EndedRun<Output>>
   /**
@@ -65,7 +65,7 @@ async function lookForEnd<Output>(transport: Transport, path: string, signal: Ab
 }
 
 function hasEnded<Output>(run: RunRecord<Output>): run is EndedRun<Output> {
-  return run.state !== 'queued' && run.state !== 'running'
+  return run.state !== 'queued' && run.state !== 'running' && !run.expired
 }
 
 export function asRun<Output>(value: unknown): RunRecord<Output> {

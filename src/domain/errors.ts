@@ -20,6 +20,7 @@ export const errorCodes = {
   'unknown-tactic': 'No tactic has this name.',
   'unknown-config': 'The tactic has no config of this name.',
   'unknown-session': 'No session has this id.',
+  'session-expired': 'The texts of the session or run are not kept any more.',
   'unknown-run': 'No run has this id.',
   'unknown-batch': 'No batch of runs has this id.',
   'unknown-delivery': 'The run has no webhook delivery of this id.',

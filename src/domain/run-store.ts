@@ -1,5 +1,15 @@
 import type { JournalEntry } from './journal.ts'
-import type { NewRun, NewRunBatch, Run, RunBatch, RunLease, RunState, RunSummary, StoredRunEvent } from './run.ts'
+import type {
+  KeptRun,
+  NewRun,
+  NewRunBatch,
+  Run,
+  RunBatch,
+  RunLease,
+  RunState,
+  RunSummary,
+  StoredRunEvent,
+} from './run.ts'
 import type { Session } from './session.ts'
 
 /** Which runs are meant. All that is given has to hold. */
@@ -86,8 +96,9 @@ export interface RunEnd {
  * - `ended`: it had ended before. `unknown`: there is none.
  */
 export type CancelAnswer = 'cancelled' | 'asked' | 'ended' | 'unknown'
+/** `active`: it has not ended. `expired`: its texts are not kept any more. */
+export type ResumeAnswer = 'resumed' | 'active' | 'succeeded' | 'expired' | 'unknown'
 /** `active`: it has not ended. */
-export type ResumeAnswer = 'resumed' | 'active' | 'succeeded' | 'unknown'
 export type DeleteAnswer = 'deleted' | 'active' | 'unknown'
 
 /** Something has changed that somebody may wait for: there is a run to start, one is to be cancelled, or something of a run is new. */
@@ -142,7 +153,7 @@ export interface RunStore extends TenantRunStore {
   of(tenant: string): TenantRunStore
 
   /** Starts runs that are due, those of higher priority first, then those that are due longest. Each counts as one attempt. */
-  claim(request: ClaimRequest): Promise<readonly Run[]>
+  claim(request: ClaimRequest): Promise<readonly KeptRun[]>
   /** Says that an owner is alive, and what it still owns. */
   beat(owner: string, leaseMs: number): Promise<readonly RunBeat[]>
   /** What earlier attempts have left. */

@@ -74,10 +74,14 @@ export interface RunSummary extends Omit<NewRun, 'request'> {
 }
 
 export interface Run extends RunSummary {
-  readonly request: RunRequest
-  /** How it ended. */
+  /** Null: its texts are not kept any more. */
+  readonly request: RunRequest | null
+  /** How it ended, as long as its texts are kept. */
   readonly outcome: RunOutcome | null
 }
+
+/** A run whose texts are kept, as those are of every run that has not ended. */
+export type KeptRun = Run & { readonly request: RunRequest }
 
 export type RunOutcome =
   | { readonly ok: true; readonly result: unknown }

@@ -73,6 +73,7 @@ export interface CostReport {
 
 /** The sessions of one tenant. Those of others are not there: neither in lists and sums, nor by their ids. */
 export interface TenantSessions {
+  /** Undefined: there is none, or its texts are not kept any more. Then {@link TenantSessions.costOf} still has its costs. */
   get(id: string): Promise<SessionRecord | undefined>
   /** The ids that begin with a text, in their order, `limit` of them at most. */
   findIds(prefix: string, limit: number): Promise<readonly string[]>

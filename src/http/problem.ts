@@ -26,6 +26,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'unknown-tactic': { status: 404, title: 'Unknown tactic', retryable: false },
   'unknown-config': { status: 404, title: 'Unknown config', retryable: false },
   'unknown-session': { status: 404, title: 'Unknown session', retryable: false },
+  'session-expired': { status: 410, title: 'Session expired', retryable: false },
   'unknown-run': { status: 404, title: 'Unknown run', retryable: false },
   'unknown-batch': { status: 404, title: 'Unknown batch', retryable: false },
   'unknown-delivery': { status: 404, title: 'Unknown delivery', retryable: false },

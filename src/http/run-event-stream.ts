@@ -11,7 +11,7 @@ import { parse } from './parse.ts'
 import { toProblem } from './problem.ts'
 import { originOf, pathOf } from './problem-reply.ts'
 import { watchReader } from './reader.ts'
-import { toError } from './run-record.ts'
+import { refuseExpired, toError } from './run-record.ts'
 
 const eventNumber = wholeNumberText(0, 999_999_999_999_999)
 
@@ -35,7 +35,7 @@ export function readLastEvent({ headers, query }: FastifyRequest): number {
  * Answers with the events of a run, from the one after `lastId` on. The reader may leave and come back: that changes nothing for the run.
  * When the service shuts down, or its store fails, the answer ends without `end`, and so the reader comes back.
  *
- * Rejects with an LllmError `unknown-run` or `store-unavailable` before the answer has begun.
+ * Rejects with an LllmError `unknown-run`, `session-expired` or `store-unavailable` before the answer has begun.
  */
 export async function streamRunEvents(
   request: FastifyRequest,
@@ -49,6 +49,7 @@ export async function streamRunEvents(
   request.lllmStory.sessionId = id
   try {
     const run = await runs.get(id)
+    refuseExpired(run)
     const first = isEnded(run) ? await firstOf(events, run, lastId, reader.signal) : undefined
     // It has ended, and the reader knows: this answer keeps a browser from asking again.
     if (first?.done === true && !reader.signal.aborted) return await reply.code(204).send()

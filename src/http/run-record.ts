@@ -11,13 +11,14 @@ export function toRunRecord(run: Run) {
   const { request, outcome } = run
   return {
     ...toRunListItem(run),
-    metadata: request.metadata,
-    config: request.config,
-    timeout_ms: request.timeoutMs,
-    budget_usd: request.budgetUsd,
-    limits: toLimitsRecord(request.limits),
-    webhook: request.webhook,
-    task: request.task,
+    expired: request === null,
+    metadata: request?.metadata ?? {},
+    config: request?.config ?? null,
+    timeout_ms: request?.timeoutMs ?? null,
+    budget_usd: request?.budgetUsd ?? null,
+    limits: toLimitsRecord(request?.limits ?? {}),
+    webhook: request?.webhook ?? null,
+    task: request?.task ?? null,
     result: outcome?.ok === true ? (outcome.result ?? null) : null,
     error: outcome?.ok === false ? toErrorRecord(outcome.error) : null,
     cost: toCostRecord(run.cost),
@@ -69,11 +70,20 @@ export function toRunResult(run: Run, origin: ProblemOrigin) {
   return {
     index: run.batchIndex,
     run_id: run.id,
-    status: run.state,
+    status: run.request === null ? ('expired' as const) : run.state,
     ...(outcome?.ok === true ? { result: outcome.result ?? null } : {}),
     ...(outcome?.ok === false ? { error: toProblem(toError(outcome.error), origin) } : {}),
     cost_usd: costUsd(run.cost),
   }
+}
+
+/** Of a run whose texts are gone there is nothing to wait for and nothing to follow. @throws LllmError `session-expired` */
+export function refuseExpired({ id, request }: Run) {
+  if (request !== null) return
+  throw new LllmError(
+    'session-expired',
+    `What run ${id} came to is not kept any more. Its state, times and cost are at /runs/${id}.`,
+  )
 }
 
 /** The error of a run, as it was when it was thrown. */

@@ -139,6 +139,11 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
     async resume(id) {
       const answer = await store.resume(id)
       if (answer === 'active') throw new LllmError('run-conflict', 'The run has not ended: it goes on by itself.')
+      if (answer === 'expired')
+        throw new LllmError(
+          'run-conflict',
+          'The task of the run is not kept any more, so it cannot go on. Submit a new one.',
+        )
       if (answer === 'succeeded') throw new LllmError('run-conflict', 'The run has succeeded: submit a new one.')
       return get(id)
     },

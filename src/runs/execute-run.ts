@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
 import { isLllmError, LllmError } from '../domain/errors.ts'
 import type { JournalEntry } from '../domain/journal.ts'
-import type { Run } from '../domain/run.ts'
+import type { KeptRun } from '../domain/run.ts'
 import type { RunHistory } from '../domain/run-store.ts'
 import type { Session } from '../domain/session.ts'
 import type { SpanOrigin } from '../domain/tracing.ts'
@@ -27,7 +27,7 @@ export interface ExecutionParts {
 /** Executes a run, or refuses to: either way there is a session with all that was spent on it. It rejects only with `run-fenced`. */
 export async function executeRun(
   { engine, clock, attemptsMax }: { readonly engine: RunEngine; readonly clock: Clock; readonly attemptsMax: number },
-  run: Run,
+  run: KeptRun,
   { history, writer, signal }: ExecutionParts,
 ): Promise<ExecutedRun> {
   const startedAtMs = run.startedAtMs ?? clock.now()
@@ -71,7 +71,7 @@ function originOf({ batchId, request: { trace } }: Run): SpanOrigin {
 }
 
 /** The tactic, its config and its input may have changed since the run was submitted. */
-async function prepare(engine: RunEngine, { tacticId, request }: Run) {
+async function prepare(engine: RunEngine, { tacticId, request }: KeptRun) {
   try {
     return await engine.prepare(engine.find(tacticId), request.task, request.config)
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts'
 import { isLllmError } from '../domain/errors.ts'
-import type { Run, RunLease } from '../domain/run.ts'
+import type { KeptRun, Run, RunLease } from '../domain/run.ts'
 import type { RunEnd, RunHistory, RunStore } from '../domain/run-store.ts'
 import { openStopScope } from '../domain/stop.ts'
 import { type ExecutedRun, executeRun, type RunEngine } from './execute-run.ts'
@@ -34,7 +34,7 @@ export interface RunAttempt {
 }
 
 /** Works on a run until it ends or is taken away. */
-export function startAttempt(parts: AttemptParts, run: Run): RunAttempt {
+export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
   const { store, clock } = parts
   const lease: RunLease = { runId: run.id, attempt: run.attempt }
   const scope = openStopScope([])

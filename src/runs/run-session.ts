@@ -1,5 +1,5 @@
 import type { LllmError } from '../domain/errors.ts'
-import type { Run, RunEvent } from '../domain/run.ts'
+import type { KeptRun, RunEvent } from '../domain/run.ts'
 import type { Session } from '../domain/session.ts'
 import { recordLeftovers } from '../engine/record-leftovers.ts'
 import type { RunJournal } from '../engine/run-journal.ts'
@@ -24,7 +24,7 @@ export function withoutResult(session: Session): Session {
 }
 
 /** The session of a run that is not executed any more: what earlier attempts have paid for, and why it has ended. */
-export function sessionWithout(run: Run, journal: RunJournal, error: LllmError, nowMs: number): Session {
+export function sessionWithout(run: KeptRun, journal: RunJournal, error: LllmError, nowMs: number): Session {
   const { id, tenant, tactic, tacticId, tags, request } = run
   const recorder = recordSession({
     id,

@@ -6,4 +6,6 @@ export const advisoryLocks = {
   budgets: 7_114_002,
   /** Starts runs. */
   claims: 7_114_003,
+  /** Removes what is old. */
+  cleaning: 7_114_011,
 } as const

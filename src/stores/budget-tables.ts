@@ -1,6 +1,7 @@
 import type { KeyStore } from '../domain/api-key.ts'
 import type { BudgetStore } from '../domain/budget-store.ts'
 import type { IdempotencyStore } from '../domain/idempotency-store.ts'
+import type { RetentionStore } from '../domain/retention.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { SharedRates } from '../domain/shared-rates.ts'
@@ -32,6 +33,7 @@ export interface StoreWithBudgets extends SessionStore {
   readonly runs: RunStore
   readonly webhooks: WebhookStore
   readonly keys: KeyStore
+  readonly retention: RetentionStore
   /** What several processes use of providers together, where they can share the storage. */
   readonly rates?: SharedRates
 }

@@ -5,7 +5,9 @@ import { LllmError } from '../domain/errors.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { WebhookStore } from '../domain/webhook-store.ts'
+import { type MemoryRunLimits, openRunBound } from './memory-run-bound.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
+import type { RetentionTables } from './retention-tables.ts'
 import { localRunChanges } from './run-changes.ts'
 import { soleDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
@@ -20,24 +22,31 @@ import { createTableWebhookStore } from './webhook-tables.ts'
 export interface MemoryRuns {
   readonly runs: RunStore
   readonly webhooks: WebhookStore
+  /** How what is old of them is removed. */
+  readonly cleaning: RetentionTables
 }
 
 /**
  * Runs that end with the process: in tables of a database in memory, so that all runs are kept in one way. It is opened when it is first
- * needed. Their sessions are kept where the others are.
+ * needed. Their sessions are kept where the others are. Of too many runs those that ended first go, with their sessions.
  */
 export function createMemoryRuns(
   sessions: Pick<SessionStore, 'save' | 'of'>,
   now: () => number = Date.now,
+  limits: MemoryRunLimits = {},
 ): MemoryRuns {
-  let opening: Promise<RunTables> | undefined
+  let opening: Promise<OpenTables> | undefined
   /** There is one connection: what would begin a transaction within another waits. */
   let previous: Promise<unknown> = Promise.resolve()
 
   const tables = runTablesOver((method, args) => {
     const answer = previous.then(async () => {
-      opening ??= openTables(now)
-      return callRunsOf(await opening)(method, args)
+      opening ??= openTables(now, limits)
+      const { opened, bound } = await opening
+      const value = await callRunsOf(opened)(method, args)
+      const removed = await bound.afterEnds(countEnds(method, value))
+      for (const { id, tenant } of removed) await sessions.of(tenant).delete(id)
+      return value
     })
     previous = answer.catch(() => undefined)
     return answer.catch((cause: unknown) => {
@@ -47,14 +56,30 @@ export function createMemoryRuns(
   return {
     runs: createTableRunStore(tables, { changes: localRunChanges(), isShared: false, own: async () => {}, sessions }),
     webhooks: createTableWebhookStore(tables),
+    cleaning: tables,
   }
 }
 
-async function openTables(now: () => number): Promise<RunTables> {
+/** How many runs a call may have ended. */
+function countEnds(method: keyof RunTables, answer: unknown): number {
+  if (method === 'finish' || method === 'cancel') return 1
+  if (method !== 'cancelBatch') return 0
+  return (answer as Awaited<ReturnType<RunTables['cancelBatch']>>)?.cancelled.length ?? 0
+}
+
+interface OpenTables {
+  readonly opened: RunTables
+  readonly bound: Awaited<ReturnType<typeof openRunBound>>
+}
+
+async function openTables(now: () => number, limits: MemoryRunLimits): Promise<OpenTables> {
   const database = new DatabaseSync(':memory:', { readBigInts: true })
   const db = new Kysely<RunDatabase & SessionDatabase>({ dialect: createNodeSqliteDialect(database) })
   const provider = sessionMigrations({ clustered: withoutRowId })
   const { error } = await new Migrator({ db, provider }).migrateToLatest()
   if (error !== undefined) throw error
-  return createSqlRunTables(db, soleDialect(now))
+  return {
+    opened: createSqlRunTables(db, soleDialect(now)),
+    bound: await openRunBound(database, db as unknown as Kysely<RunDatabase>, limits),
+  }
 }

@@ -5,7 +5,6 @@ import type {
   CostGroup,
   CostGroupTotals,
   SessionFilter,
-  SessionPosition,
   SessionStore,
   SessionSummary,
   TenantSessions,
@@ -13,9 +12,20 @@ import type {
 import { defaultTenant } from '../domain/tenant.ts'
 import { addTotals, dayName, dayNumber, noTotals, toCostReport } from './cost-groups.ts'
 import { type StoredSession, toStoredSession } from './stored-session.ts'
+import { placeOf, positionOf } from './timeline.ts'
 
 /** Characters of records that are kept together, half a GB at most, however many sessions that is. */
 const recordCharactersMax = 256 * 1024 * 1024
+
+/** Sessions in this process, and how what is old of them is removed. */
+export interface MemorySessionStore extends SessionStore {
+  /** The first ids between two that are not meant themselves; `withTexts`: only of sessions whose texts are kept. */
+  idsBetween(afterId: string, endId: string, limit: number, withTexts: boolean): readonly string[]
+  /** Forgets a session, whosever it is. */
+  drop(id: string): void
+  /** Forgets what happened in a session. What it cost stays. */
+  dropTexts(id: string): void
+}
 
 /**
  * Keeps the newest sessions in this process, for tests and trials. They are kept as text, so that what is read is no
@@ -23,7 +33,7 @@ const recordCharactersMax = 256 * 1024 * 1024
  *
  * @param sessionsMax How many sessions are kept, 1 or more. The oldest by start go first.
  */
-export function createMemorySessionStore(sessionsMax = 10_000): SessionStore {
+export function createMemorySessionStore(sessionsMax = 10_000): MemorySessionStore {
   const sessions = new Map<string, StoredSession>()
   /** The same, oldest first. */
   const timeline: StoredSession[] = []
@@ -66,7 +76,7 @@ export function createMemorySessionStore(sessionsMax = 10_000): SessionStore {
     return {
       get: whileOpen((id) => {
         const stored = own(id)
-        return stored && (JSON.parse(stored.record) as SessionRecord)
+        return stored?.record ? (JSON.parse(stored.record) as SessionRecord) : undefined
       }),
       findIds: whileOpen((prefix, limit) => {
         const found = [...sessions.keys()].filter((id) => id.startsWith(prefix) && own(id) !== undefined)
@@ -102,26 +112,18 @@ export function createMemorySessionStore(sessionsMax = 10_000): SessionStore {
     async close() {
       isClosed = true
     },
+    idsBetween(afterId, endId, limit, withTexts) {
+      const found = [...sessions.values()].flatMap(({ summary: { id }, record }) =>
+        id > afterId && id < endId && (record !== '' || !withTexts) ? [id] : [],
+      )
+      return found.sort().slice(0, limit)
+    },
+    drop: (id) => void remove(id),
+    dropTexts(id) {
+      const stored = sessions.get(id)
+      if (stored !== undefined) add({ ...stored, record: '' })
+    },
   }
-}
-
-function positionOf({ startedAtMs, id }: SessionSummary): SessionPosition {
-  return { startedAtMs, id }
-}
-
-/** How many sessions come before a position, found by halving. */
-function placeOf(timeline: readonly StoredSession[], { startedAtMs, id }: SessionPosition): number {
-  let low = 0
-  let high = timeline.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const other = timeline[middle]?.summary
-    if (other === undefined) break
-    const isBefore = other.startedAtMs < startedAtMs || (other.startedAtMs === startedAtMs && other.id < id)
-    if (isBefore) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function fits(summary: SessionSummary, filter: SessionFilter): boolean {

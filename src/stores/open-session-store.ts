@@ -5,6 +5,7 @@ import type { StoreWithBudgets } from './budget-tables.ts'
 import { createMemoryBudgetStore } from './memory-budget-store.ts'
 import { createMemoryIdempotencyStore } from './memory-idempotency-store.ts'
 import { createMemoryKeys } from './memory-keys.ts'
+import { createMemoryRetention } from './memory-retention.ts'
 import { createMemorySessionStore } from './memory-session-store.ts'
 import { openSqliteSessionStore } from './sqlite-session-store.ts'
 
@@ -29,9 +30,12 @@ export async function openSessionStore(
     const sessions = createMemorySessionStore()
     // What works with a database is loaded only where there is one in this thread.
     const { createMemoryRuns } = await import('./memory-runs.ts')
+    const { runs, webhooks, cleaning } = createMemoryRuns(sessions)
     return {
       ...sessions,
-      ...createMemoryRuns(sessions),
+      runs,
+      webhooks,
+      retention: createMemoryRetention(sessions, cleaning),
       budgets: createMemoryBudgetStore(),
       idempotency: createMemoryIdempotencyStore(),
       keys: createMemoryKeys(),

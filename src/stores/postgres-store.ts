@@ -9,6 +9,7 @@ import { isAboutRow, PostgresUnusable, toStoreError, withStoreErrors } from './p
 import { openPostgresRunChanges } from './postgres-run-changes.ts'
 import { migratePostgres, readPostgresSteps } from './postgres-schema.ts'
 import { createPostgresSharedRates, type RateDatabase } from './postgres-shared-rates.ts'
+import { createTableRetentionStore } from './retention-tables.ts'
 import { sharedDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
 import { schemaRefusals } from './schema-steps.ts'
@@ -54,6 +55,7 @@ export async function openPostgresStore(
     runs: createTableRunStore(runs, { changes, isShared: true, own: async () => {} }),
     webhooks: createTableWebhookStore(runs),
     keys: withStoreErrors(createSqlKeyTables(as(db))),
+    retention: createTableRetentionStore(runs),
   }
 }
 

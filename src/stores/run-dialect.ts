@@ -12,11 +12,13 @@ export interface RunDialect {
   nowMs(): RawBuilder<number>
   /** Has those who start runs take turns, so that none is started twice, and no more than may be at once. */
   takeTurns(transaction: RunTransaction): Promise<void>
+  /** Whether nobody else removes what is old until the end of the transaction. */
+  takesCleaning(transaction: RunTransaction): Promise<boolean>
 }
 
 /** A database of one process, whose transactions take turns by themselves. */
 export function soleDialect(now: () => number): RunDialect {
-  return { isShared: false, nowMs: () => sql`${now()}`, takeTurns: async () => {} }
+  return { isShared: false, nowMs: () => sql`${now()}`, takeTurns: async () => {}, takesCleaning: async () => true }
 }
 
 /** A PostgreSQL, whose clock all processes have in common. */
@@ -26,6 +28,12 @@ export function sharedDialect(nowMs: RunDialect['nowMs']): RunDialect {
     nowMs,
     takeTurns: async (transaction) =>
       void (await sql`select pg_advisory_xact_lock(${advisoryLocks.claims})`.execute(transaction)),
+    async takesCleaning(transaction) {
+      const lock = sql<{
+        readonly taken: boolean
+      }>`select pg_try_advisory_xact_lock(${advisoryLocks.cleaning}) as taken`
+      return (await lock.execute(transaction)).rows[0]?.taken === true
+    },
   }
 }
 

@@ -1,6 +1,15 @@
 import type { Selectable } from 'kysely'
 import { noCost } from '../domain/cost.ts'
-import type { NewRun, NewRunBatch, Run, RunOutcome, RunRequest, RunSummary, StoredRunEvent } from '../domain/run.ts'
+import type {
+  KeptRun,
+  NewRun,
+  NewRunBatch,
+  Run,
+  RunOutcome,
+  RunRequest,
+  RunSummary,
+  StoredRunEvent,
+} from '../domain/run.ts'
 import { fromColumnText, toColumnText } from './column-text.ts'
 import type { RunTable } from './run-schema.ts'
 import { toCostColumns } from './session-rows.ts'
@@ -68,12 +77,19 @@ export function toRunSummary(row: SummaryRow): RunSummary {
   }
 }
 
-export function toRun(row: SummaryRow & { readonly request: string; readonly outcome: string | null }): Run {
+type TextRow = { readonly request: string; readonly outcome: string | null }
+
+export function toKeptRun(row: SummaryRow & TextRow): KeptRun {
   return {
     ...toRunSummary(row),
     request: JSON.parse(row.request) as RunRequest,
     outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as RunOutcome),
   }
+}
+
+/** A run that has ended may have no texts any more. */
+export function toRun({ request, ...row }: SummaryRow & { readonly [Name in keyof TextRow]: string | null }): Run {
+  return request === null ? { ...toRunSummary(row), request, outcome: null } : toKeptRun({ ...row, request })
 }
 
 export function toBatchRow({ id, tenant, tactic, tacticId, tags, createdAtMs }: NewRunBatch) {

@@ -1,5 +1,6 @@
 import type { RunLease } from '../domain/run.ts'
 import type { RunEnd, RunStore, RunWrite, TenantRunStore } from '../domain/run-store.ts'
+import type { RetentionTables } from './retention-tables.ts'
 import type { SessionRows } from './session-rows.ts'
 import type { WebhookTables } from './webhook-tables.ts'
 
@@ -28,7 +29,7 @@ type OfTenants = { readonly [Name in Exclude<keyof TenantRunStore, 'cancelBatch'
  * Runs as a relational database sees them. All that goes in and comes out is plain data, whichever side of a thread it is on; a lease
  * that is lost is an answer, not an error. Errors are the database's own.
  */
-export interface RunTables extends Shared, OfTenants, WebhookTables {
+export interface RunTables extends Shared, OfTenants, WebhookTables, RetentionTables {
   /** Writes for several attempts in one transaction. Gives the places of those that are not under way any more: they wrote nothing. */
   writeAll(writes: readonly LeasedWrite[]): Promise<readonly number[]>
   /** False: the attempt is not under way. */
@@ -67,6 +68,8 @@ export const runMethods = [
   'recordDelivery',
   'deliveriesOf',
   'redeliver',
+  'clean',
+  'withoutRuns',
 ] as const satisfies readonly (keyof RunTables)[]
 
 export type CallRuns = (method: keyof RunTables, args: readonly unknown[]) => Promise<unknown>

@@ -49,6 +49,8 @@ export function createRunChanges(
         if (run === undefined) return 'unknown'
         if (!isEnded(run)) return 'active'
         if (run.state === 'success') return 'succeeded'
+        const texts = transaction.selectFrom('run_payloads').select('run_id').where('run_id', '=', id)
+        if ((await texts.executeTakeFirst()) === undefined) return 'expired'
         await queueAgain(transaction, id, await readNow(transaction, dialect))
         await deleteSession(id, transaction)
         return 'resumed'
@@ -166,7 +168,8 @@ async function queueAgain(transaction: RunTransaction, id: string, nowMs: number
     .where('id', '=', id)
     .execute()
   await transaction.updateTable('run_payloads').set({ outcome: null }).where('run_id', '=', id).execute()
-  const seq = (await nextSeqs(transaction, [id]))(id)
+  // Events that are gone had numbers, too, far fewer than milliseconds have passed since: no reader may miss what comes now.
+  const seq = (await nextSeqs(transaction, [id]))(id, nowMs)
   await transaction.deleteFrom('run_events').where('run_id', '=', id).where('type', 'in', ['result', 'error']).execute()
   await transaction
     .insertInto('run_events')
@@ -181,12 +184,15 @@ async function queueAgain(transaction: RunTransaction, id: string, nowMs: number
 }
 
 /** One number is left free: it names the end of a history, after its last event. */
-async function nextSeqs(transaction: RunTransaction, ids: readonly string[]): Promise<(id: string) => number> {
+async function nextSeqs(
+  transaction: RunTransaction,
+  ids: readonly string[],
+): Promise<(id: string, first?: number) => number> {
   const events = transaction.selectFrom('run_events').select(['run_id', ({ fn }) => fn.max('seq').as('last')])
   const rows = await events.where('run_id', 'in', ids).groupBy('run_id').execute()
   const lasts = new Map(rows.map(({ run_id, last }) => [run_id, Number(last)]))
-  return (id) => {
+  return (id, first = 1) => {
     const last = lasts.get(id)
-    return last === undefined ? 1 : last + 2
+    return last === undefined ? first : last + 2
   }
 }

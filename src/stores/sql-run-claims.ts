@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely'
-import type { Run, RunLease } from '../domain/run.ts'
+import type { KeptRun, RunLease } from '../domain/run.ts'
 import type { ClaimRequest, RunBeat } from '../domain/run-store.ts'
 import { fromColumnText } from './column-text.ts'
 import { type RunDialect, type RunTransaction, readNow } from './run-dialect.ts'
-import { toRun } from './run-rows.ts'
+import { toKeptRun } from './run-rows.ts'
 import { type RunDatabase, runColumns } from './run-schema.ts'
 import type { RunTables } from './run-tables.ts'
 
@@ -100,7 +100,7 @@ async function start(
   ids: readonly string[],
   { owner, leaseMs }: ClaimRequest,
   nowMs: number,
-): Promise<readonly Run[]> {
+): Promise<readonly KeptRun[]> {
   await transaction
     .updateTable('runs')
     .set({
@@ -119,6 +119,6 @@ async function start(
     .select(['run_payloads.request', 'run_payloads.outcome'])
     .where('runs.id', 'in', ids)
     .execute()
-  const runs = new Map(rows.map((row) => [row.id, toRun(row)]))
+  const runs = new Map(rows.map((row) => [row.id, toKeptRun(row)]))
   return ids.flatMap((id) => runs.get(id) ?? [])
 }

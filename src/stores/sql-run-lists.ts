@@ -91,7 +91,7 @@ export function createRunLists(
 function selectRuns(db: Kysely<RunDatabase>) {
   return db
     .selectFrom('runs')
-    .innerJoin('run_payloads', 'run_payloads.run_id', 'runs.id')
+    .leftJoin('run_payloads', 'run_payloads.run_id', 'runs.id')
     .select(runColumns.map((column) => `runs.${column}` as const))
     .select(['run_payloads.request', 'run_payloads.outcome'])
 }

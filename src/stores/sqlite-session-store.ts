@@ -5,6 +5,7 @@ import { createTableBudgetStore, type StoreTables, type StoreWithBudgets } from 
 import { createFileOwner } from './file-owner.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
 import { keyTablesOver } from './key-tables.ts'
+import { createTableRetentionStore } from './retention-tables.ts'
 import { localRunChanges } from './run-changes.ts'
 import { runTablesOver } from './run-tables.ts'
 import type { SqliteFile } from './sqlite-database.ts'
@@ -51,6 +52,7 @@ export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWit
     }),
     webhooks: createTableWebhookStore(runTables),
     keys: keyTablesOver(tables.callKeys),
+    retention: createTableRetentionStore(runTables),
     budgets: createTableBudgetStore(tables),
     // Of the processes that had the file before, none is left: there is one at a time.
     idempotency: createTableIdempotencyStore(tables, { owner: randomUUID(), isShared: false }),

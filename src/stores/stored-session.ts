@@ -10,7 +10,7 @@ export interface StoredSession {
   readonly tenant: string
   readonly summary: SessionSummary
   readonly lines: readonly CostLine[]
-  /** The session record as JSON. Lone surrogates and NUL are escaped in it, so every storage takes it as it is. */
+  /** The session record as JSON. Lone surrogates and NUL are escaped in it, so every storage takes it as it is. An empty text: it is not kept any more. */
   readonly record: string
 }
 

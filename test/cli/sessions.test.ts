@@ -212,6 +212,23 @@ result    Bees are busy.
   })
 })
 
+describe('of a session whose texts are gone', () => {
+  test('the costs are told, and where they are to whoever asks for more', async () => {
+    const database = newPath()
+    const store = await openSqliteSessionStore({ path: database })
+    await store.save(essay)
+    const endMs = Date.UTC(2030, 0, 1)
+    await store.retention.clean({ part: 'session-texts', beforeMs: endMs, afterId: '', rowsMax: 10 })
+    await store.close()
+    const ask = (...args: readonly string[]) => runLllm(['session', essay.id, ...args], { database })
+    const refused = await ask()
+    expect([refused.code, refused.stdout]).toEqual([1, ''])
+    expect(refused.stderr).toContain(`not kept any more. Its costs are: lllm session ${essay.id} --cost`)
+    expect(await ask('--cost')).toMatchObject({ code: 0, stdout: expect.stringContaining('gpt-4o-mini') })
+    expect(JSON.parse((await ask('--cost', '--json')).stdout)).toMatchObject({ session_id: essay.id })
+  })
+})
+
 describe('lllm costs', () => {
   test('groups what was spent, with a total, and never takes an unknown price for nothing', async () => {
     const lllm = await bothKept

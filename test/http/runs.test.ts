@@ -36,6 +36,7 @@ describe('a run', () => {
       tags: {},
       llm_calls: 0,
       cost_usd: 0,
+      expired: false,
       metadata: {},
       config: 'default',
       timeout_ms: 60_000,

@@ -5,6 +5,7 @@ import type { World } from '../../src/domain/clock.ts'
 import type { IdempotencyStore } from '../../src/domain/idempotency-store.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
 import { makePackage } from '../../src/domain/package.ts'
+import type { RetentionStore } from '../../src/domain/retention.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import { type InputOf, Tactic } from '../../src/domain/tactic.ts'
 import type { WebhookStore } from '../../src/domain/webhook-store.ts'
@@ -17,6 +18,7 @@ import type { HttpApp } from '../../src/http/http-app.ts'
 import { openRuns } from '../../src/open-runs.ts'
 import type { Runs } from '../../src/runs/runs.ts'
 import { createMemoryIdempotencyStore } from '../../src/stores/memory-idempotency-store.ts'
+import { createMemoryRetention } from '../../src/stores/memory-retention.ts'
 import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
@@ -88,6 +90,7 @@ function configOf(tactic: string, agent: string) {
 export interface TestService {
   readonly app: HttpApp
   readonly webhooks: WebhookStore
+  readonly retention: RetentionStore
   readonly server: Awaited<ReturnType<typeof createServer>>
   readonly model: ScriptedModel
   readonly logLines: readonly Readonly<Record<string, unknown>>[]
@@ -203,7 +206,8 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     await server.close()
     await runs.drain(0)
   })
-  return { app, webhooks: memory.webhooks, server, model, logLines }
+  const retention = createMemoryRetention(store, memory.cleaning)
+  return { app, webhooks: memory.webhooks, retention, server, model, logLines }
 }
 
 function scriptedInvoker(model: ScriptedModel): Invoker {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { firstIdOf } from '../../src/domain/retention.ts'
 import { advisoryLocks } from '../../src/stores/advisory-locks.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { keyStoreContract } from '../contracts/key-store.ts'
+import { retentionStoreContract } from '../contracts/retention-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
@@ -45,6 +47,7 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     }
   })
 
+  retentionStoreContract('postgresql', open)
   webhookStoreContract('postgresql', async () => {
     const address = await newUrl()
     const [first, second] = [await openPostgresStore(address), await openPostgresStore(address)]
@@ -81,6 +84,20 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     expect(await store.runs.claim(claim)).toEqual([])
     await migrating.query('rollback')
     migrating.release()
+  })
+
+  test('lets one process at a time remove what is old', async () => {
+    const store = await open()
+    onTestFinished(() => store.close())
+    await store.save(buildSession({ id: firstIdOf(0) }))
+    const step = { part: 'sessions', beforeMs: 1, afterId: '', rowsMax: 10 } as const
+    const other = await schemas.admin.connect()
+    await other.query('begin')
+    await other.query('select pg_advisory_xact_lock($1)', [advisoryLocks.cleaning])
+    expect(await store.retention.clean(step)).toBe('busy')
+    await other.query('rollback')
+    other.release()
+    expect(await store.retention.clean(step)).toEqual({ removed: 1, nextId: null })
   })
 
   test('goes on by itself after its connections were cut', async () => {

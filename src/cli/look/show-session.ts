@@ -23,21 +23,29 @@ export async function showSession(shell: Shell, beginning: string, options: Show
   if (!sessionId.safeParse(beginning).success) {
     throw new LllmError('invalid-parameter', 'The id of a session has letters, digits and _ . - only, at most 128.')
   }
-  const { record, lines } = await withStore(shell, async (store) => {
+  const { id, record, lines } = await withStore(shell, async (store) => {
     const id = await findId(store, beginning)
     const [found, costs] = await Promise.all([store.get(id), store.costOf(id)])
-    if (found === undefined || costs === undefined) throw unknownSession(id)
-    return { record: found, lines: costs }
+    if (costs === undefined) throw unknownSession(id)
+    return { id, record: found, lines: costs }
   })
-  const costs = toSessionCostAnswer(record.id, lines)
-  if (options.json) await writeJson(stdout, options.cost ? costs : record)
-  else if (options.cost) await writeCosts(stdout, costs)
+  const costs = toSessionCostAnswer(id, lines)
+  if (options.cost) await (options.json ? writeJson(stdout, costs) : writeCosts(stdout, costs))
+  else if (record === undefined) throw expiredSession(id)
+  else if (options.json) await writeJson(stdout, record)
   else {
     await writeTree(stdout, { head: [{ text: record.id, style: 'bold' }], children: [] })
     for (const line of facts(record)) await writeTree(stdout, line)
     await writeTree(stdout, sessionTree(record))
   }
   return exitCodes.done
+}
+
+function expiredSession(id: string): LllmError {
+  return new LllmError(
+    'session-expired',
+    `What happened in session ${id} is not kept any more. Its costs are: lllm session ${id} --cost.`,
+  )
 }
 
 /** @throws LllmError `unknown-session`, or `invalid-parameter` when several begin so. */

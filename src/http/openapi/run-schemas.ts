@@ -35,13 +35,18 @@ export const runListItem = z
 export const run = runListItem
   .extend({
     metadata: z.record(z.string(), anything),
-    config: z.string(),
-    timeout_ms: count,
+    expired: z
+      .boolean()
+      .describe(
+        'Whether its texts are not kept any more: what it was about and came to is null then, and it cannot go on.',
+      ),
+    config: z.string().nullable(),
+    timeout_ms: count.nullable(),
     budget_usd: z.number().nullable(),
     limits: z.object({ tokens: count.optional(), llm_calls: count.optional(), depth: count.optional() }),
     webhook: z.object({ url: z.string() }).nullable().describe('Where its end is told.'),
     task: anything,
-    result: anything.describe('Null unless it succeeded.'),
+    result: anything.describe('Null unless it succeeded, and once it is expired.'),
     error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
     cost: cost.describe('Of the whole tree, once it has ended.'),
   })
@@ -72,7 +77,7 @@ export const runResult = z
   .object({
     index: count,
     run_id: z.string(),
-    status: state,
+    status: z.enum([...runStates, 'expired']).describe('`expired`: what it came to is not kept any more.'),
     result: anything.optional().describe('Present when it succeeded.'),
     error: problem.optional().describe('Present when it failed or was cancelled.'),
     cost_usd: costUsd,
