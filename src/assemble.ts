@@ -6,10 +6,12 @@ import { openStandingBudgets } from './engine/standing-budgets.ts'
 import { lazyRemotes } from './lazy-remotes.ts'
 import { loadHouse } from './load-house.ts'
 import { openAuth } from './open-auth.ts'
+import { openCleaner } from './open-cleaner.ts'
 import { openRuns } from './open-runs.ts'
 import { openTracing } from './open-tracing.ts'
 import { openWebhooks } from './open-webhooks.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
+import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import type { Settings } from './settings.ts'
@@ -28,6 +30,8 @@ export interface AssembleOptions {
   readonly onWebhookEvent?: (event: WebhookEvent) => void
   /** Is told when traces are not taken any more, and when they are again. */
   readonly onTraceEvent?: (event: TraceEvent) => void
+  /** Is told of what this process removes because it is old. */
+  readonly onCleanerEvent?: (event: CleanerEvent) => void
 }
 
 /**
@@ -55,7 +59,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, options)
     const judgeWebhook = (url: string) => webhooks.judge(url)
-    const besides = webhooks.work
+    const besides = [...webhooks.work, openCleaner(settings, store, options)]
     return createRuntime({
       settings,
       house,

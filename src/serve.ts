@@ -7,6 +7,7 @@ import { toErrorLog } from './http/error-log.ts'
 import { chooseListening } from './listen-host.ts'
 import { logToStandardOutput } from './process/log-output.ts'
 import { releaseStartupMemory } from './process/release-memory.ts'
+import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
 import { type Environment, processEnvironment, readSettings, type Settings } from './settings.ts'
 import { simulatedNotice } from './simulated-notice.ts'
@@ -70,6 +71,7 @@ async function startService(settings: Settings): Promise<Service> {
     onRunEvent: (event) => logRunEvent(logger, event),
     onWebhookEvent: (event) => logWebhookEvent(logger, event),
     onTraceEvent: (event) => logTraceEvent(logger, event),
+    onCleanerEvent: (event) => logCleanerEvent(logger, event),
   })
   try {
     for (const warning of runtime.warnings) logger.warn(warning)
@@ -125,6 +127,14 @@ function logTraceEvent(logger: Logger, event: TraceEvent) {
     return
   }
   logger.info({ lost_spans: event.lostSpans }, 'the receiver of traces takes them again')
+}
+
+function logCleanerEvent(logger: Logger, event: CleanerEvent) {
+  if (event.type === 'cleaner.store-failed') {
+    logger.error({ err: toErrorLog(event.error) }, 'what is old could not be removed')
+    return
+  }
+  logger.info({ removed: event.removed, duration_ms: event.durationMs }, event.type)
 }
 
 const listenFailures: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accessSettingSpecs } from './access-setting-specs.ts'
 import { hookSettingSpecs } from './hook-setting-specs.ts'
+import { retentionSettingSpecs } from './retention-setting-specs.ts'
 import { runSettingSpecs } from './run-setting-specs.ts'
 import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
 import { traceSettingSpecs } from './trace-setting-specs.ts'
@@ -168,4 +169,5 @@ export const settingSpecs = {
   ...runSettingSpecs,
   ...hookSettingSpecs,
   ...traceSettingSpecs,
+  ...retentionSettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>
