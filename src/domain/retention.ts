@@ -11,8 +11,8 @@
  */
 export type RetentionPart = 'events' | 'run-texts' | 'session-texts' | 'runs' | 'sessions' | 'batches'
 
-/** A step looks at so many things of its part, and removes so many rows of what goes with them, at the most. */
-export const cleaningRowsMax = 500
+/** A step looks at so many things of its part, and removes so many rows of events and journals, at the most. */
+export const cleaningRowsMax = 300
 
 export interface CleaningStep {
   readonly part: RetentionPart
@@ -25,7 +25,7 @@ export interface CleaningStep {
 }
 
 export interface CleaningProgress {
-  /** How many runs, sessions or batches there is less of now, or of how many the events or the texts are gone. */
+  /** How many events, runs, sessions or batches there is less of now, or of how many the texts are gone. */
   readonly removed: number
   /** Where the next step goes on; null: nothing more of the part is old enough. */
   readonly nextId: string | null

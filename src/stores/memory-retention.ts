@@ -22,7 +22,7 @@ export function createMemoryRetention(sessions: MemorySessionStore, tables: Rete
       if (part === 'sessions') sessions.drop(id)
       else sessions.dropTexts(id)
     }
-    return { ids, nextId: found.length < rowsMax ? null : (found.at(-1) ?? null) }
+    return { ids, removed: ids.length, nextId: found.length < rowsMax ? null : (found.at(-1) ?? null) }
   }
   return createTableRetentionStore({ ...tables, clean })
 }

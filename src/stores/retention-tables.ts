@@ -1,9 +1,8 @@
-import type { CleaningStep, RetentionStore } from '../domain/retention.ts'
+import type { CleaningProgress, CleaningStep, RetentionStore } from '../domain/retention.ts'
 
-/** What a step has removed: of which runs, sessions or batches. */
-export interface CleaningRows {
+/** What a step has removed, and of which runs, sessions or batches: none of those that it has not come to the end of. */
+export interface CleaningRows extends CleaningProgress {
   readonly ids: readonly string[]
-  readonly nextId: string | null
 }
 
 /** What is old, as a relational database sees it. Errors are the database's own. */
@@ -18,7 +17,7 @@ export function createTableRetentionStore(tables: RetentionTables): RetentionSto
   return {
     async clean(step) {
       const rows = await tables.clean(step)
-      return rows === 'busy' ? rows : { removed: rows.ids.length, nextId: rows.nextId }
+      return rows === 'busy' ? rows : { removed: rows.removed, nextId: rows.nextId }
     },
   }
 }

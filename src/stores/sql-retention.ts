@@ -1,11 +1,14 @@
 import { type Kysely, sql } from 'kysely'
-import { type CleaningStep, firstIdOf } from '../domain/retention.ts'
+import { type CleaningStep, firstIdOf, type RetentionPart } from '../domain/retention.ts'
 import { deleteSessions } from './delete-sessions.ts'
 import type { RetentionTables } from './retention-tables.ts'
 import type { RunDialect, RunTransaction } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { withSessions } from './with-sessions.ts'
+
+/** Rows that go with a run, more or less: a step is about so many fewer runs. */
+const rowsPerRun = 10
 
 /**
  * Removes what is old from any database that kysely speaks to. Candidates are ranges of primary keys, which are read in their order: of a
@@ -17,28 +20,35 @@ export function createSqlRetention(db: Kysely<RunDatabase & SessionDatabase>, di
     clean: (step) =>
       runs.transaction().execute(async (transaction) => {
         if (!(await dialect.takesCleaning(transaction))) return 'busy'
-        const ids = await findCandidates(transaction, step)
-        const rows = await cleanPart(transaction, step, ids, dialect)
+        const { part, afterId, rowsMax } = step
+        const limit = isAboutRuns(part) ? Math.ceil(rowsMax / rowsPerRun) : rowsMax
+        const candidates = await findCandidates(transaction, step, limit)
+        const { ids, removed } = await cleanPart(transaction, step, candidates, dialect)
         // Something is left of them: the next step finds them again.
-        if (rows === undefined) return { ids: [], nextId: step.afterId }
-        return { ids: rows, nextId: ids.length < step.rowsMax ? null : (ids.at(-1) ?? null) }
+        if (ids === undefined) return { ids: [], removed, nextId: afterId }
+        return { ids, removed, nextId: candidates.length < limit ? null : (candidates.at(-1) ?? null) }
       }),
     withoutRuns: (ids) => withoutRuns(runs, ids),
   }
 }
 
+function isAboutRuns(part: RetentionPart): part is 'events' | 'run-texts' | 'runs' {
+  return part === 'events' || part === 'run-texts' || part === 'runs'
+}
+
 /** The oldest ids of a part after the one where the step goes on. */
 async function findCandidates(
   transaction: RunTransaction,
-  { part, beforeMs, afterId, rowsMax }: CleaningStep,
+  { part, beforeMs, afterId }: CleaningStep,
+  limit: number,
 ): Promise<readonly string[]> {
   const endId = firstIdOf(beforeMs)
-  if (part === 'events') return findRunsWithEvents(transaction, afterId, endId, rowsMax)
+  if (part === 'events') return findRunsWithEvents(transaction, afterId, endId, limit)
   const [table, column] = keys[part]
   const { rows } = await sql<{ readonly id: string }>`
     select ${sql.ref(column)} as id from ${sql.table(table)}
     where ${sql.ref(column)} > ${afterId} and ${sql.ref(column)} < ${endId}
-    order by ${sql.ref(column)} limit ${rowsMax}`.execute(transaction)
+    order by ${sql.ref(column)} limit ${limit}`.execute(transaction)
   return rows.map(({ id }) => id)
 }
 
@@ -69,35 +79,51 @@ async function findRunsWithEvents(
   return rows.map(({ id }) => id)
 }
 
-/** The ids of what was removed; undefined: not all of it, for it had more rows than a step may remove. */
+interface Cleaned {
+  /** Undefined: something is left of them, for they had more rows than a step may remove. */
+  readonly ids: readonly string[] | undefined
+  readonly removed: number
+}
+
 async function cleanPart(
   transaction: RunTransaction,
-  { part, beforeMs, rowsMax }: CleaningStep,
+  step: CleaningStep,
   candidates: readonly string[],
   dialect: RunDialect,
-): Promise<readonly string[] | undefined> {
-  if (candidates.length === 0) return []
-  if (part === 'batches') return deleteEmptyBatches(transaction, candidates)
-  if (part === 'sessions' || part === 'session-texts') {
-    const ids = await withoutRuns(transaction, candidates)
-    if (part === 'sessions') await deleteSessions(withSessions(transaction), ids)
-    else await deleteSessionTexts(transaction, ids)
-    return ids
-  }
+): Promise<Cleaned> {
+  const { part } = step
+  if (candidates.length === 0) return { ids: [], removed: 0 }
+  if (isAboutRuns(part)) return cleanRuns(transaction, { ...step, part }, candidates, dialect)
+  const ids = part === 'batches' ? candidates : await withoutRuns(transaction, candidates)
+  if (part === 'session-texts') await deleteSessionTexts(transaction, ids)
+  if (part === 'sessions') await deleteSessions(withSessions(transaction), ids)
+  const gone = part === 'batches' ? await deleteEmptyBatches(transaction, ids) : ids
+  return { ids: gone, removed: gone.length }
+}
+
+async function cleanRuns(
+  transaction: RunTransaction,
+  { part, beforeMs, rowsMax }: CleaningStep & { readonly part: 'events' | 'run-texts' | 'runs' },
+  candidates: readonly string[],
+  dialect: RunDialect,
+): Promise<Cleaned> {
   const ids = await runsEnded(transaction, candidates, beforeMs, dialect)
-  if (ids.length === 0) return []
-  if (!(await deleteSome(transaction, 'run_events', 'seq', ids, rowsMax))) return undefined
-  if (part === 'events') return ids
-  if (!(await deleteSome(transaction, 'run_journal', 'key', ids, rowsMax))) return undefined
-  if (part === 'run-texts') {
+  if (ids.length === 0) return { ids, removed: 0 }
+  const events = await deleteSome(transaction, 'run_events', 'seq', ids, rowsMax)
+  const areEventsGone = events < rowsMax
+  if (part === 'events') return { ids: areEventsGone ? ids : undefined, removed: events }
+  if (!areEventsGone) return { ids: undefined, removed: 0 }
+  const entries = await deleteSome(transaction, 'run_journal', 'key', ids, rowsMax)
+  if (entries === rowsMax) return { ids: undefined, removed: 0 }
+  if (part === 'runs') {
+    await transaction.deleteFrom('runs').where('id', 'in', ids).execute()
+    await deleteSessions(withSessions(transaction), ids)
+  } else {
     await transaction.deleteFrom('webhook_deliveries').where('run_id', 'in', ids).execute()
     await transaction.deleteFrom('run_payloads').where('run_id', 'in', ids).execute()
     await deleteSessionTexts(transaction, ids)
-    return ids
   }
-  await transaction.deleteFrom('runs').where('id', 'in', ids).execute()
-  await deleteSessions(withSessions(transaction), ids)
-  return ids
+  return { ids, removed: ids.length }
 }
 
 /** Those that nobody resumes meanwhile. */
@@ -148,18 +174,18 @@ export async function deleteEmptyBatches(
   return deleted.map(({ id }) => id)
 }
 
-/** Removes rows of runs, up to a number, the last ones last: the numbers of events must not begin anew. False: there may be more. */
+/** Removes rows of runs, up to a number, the last ones last: the numbers of events must not begin anew. */
 async function deleteSome(
   transaction: RunTransaction,
   table: 'run_events' | 'run_journal',
   key: 'seq' | 'key',
   ids: readonly string[],
   rowsMax: number,
-): Promise<boolean> {
+): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     delete from ${sql.table(table)} where (run_id, ${sql.ref(key)}) in (
       select run_id, ${sql.ref(key)} from ${sql.table(table)} where run_id in (${sql.join(ids)})
       order by run_id, ${sql.ref(key)} limit ${rowsMax}
     )`.execute(transaction)
-  return numAffectedRows < BigInt(rowsMax)
+  return Number(numAffectedRows)
 }
