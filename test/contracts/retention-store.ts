@@ -122,13 +122,15 @@ export function retentionStoreContract(name: string, open: () => Promise<OpenedR
       expect(await cleanAll('session-texts')).toEqual([0])
     })
 
-    test('goes as a whole, with its costs', async () => {
+    test('goes as a whole, with its costs, whosever it is', async () => {
       const { cleanAll, ...store } = await openStores()
-      const [old, young] = [idAt(oldMs), idAt(newMs)]
+      const [old, theirs, young] = [idAt(oldMs), idAt(oldMs, 2), idAt(newMs)]
       await store.save(buildSession({ id: old, startedAtMs: oldMs }))
+      await store.save(buildSession({ id: theirs, startedAtMs: oldMs, tenant: 'acme' }))
       await store.save(buildSession({ id: young, startedAtMs: newMs }))
-      expect(await cleanAll('sessions')).toEqual([1])
+      expect(await cleanAll('sessions')).toEqual([2])
       expect([await store.get(old), await store.costOf(old)]).toEqual([undefined, undefined])
+      expect(await store.of('acme').costOf(theirs)).toBeUndefined()
       expect((await store.costs({}, ['tactic'])).total.sessions).toBe(1)
       expect((await store.list({}, 10)).data.map(({ id }) => id)).toEqual([young])
     })
