@@ -65,7 +65,7 @@ export async function executeRun(
 }
 
 /** A run goes on in the trace of its submitter. Those of a batch have one each: together they may be far too many for one. */
-function originOf({ batchId, request: { trace } }: Run): SpanOrigin {
+function originOf({ batchId, request: { trace } }: KeptRun): SpanOrigin {
   if (trace === undefined) return { detached: true }
   return batchId === null ? { parent: trace, detached: true } : { link: trace, detached: true }
 }
