@@ -31,17 +31,40 @@ export interface RunPage {
   readonly next: RunPosition | null
 }
 
-/** The tick of a schedule that a run is for: of all that are submitted for one tick, one is taken. */
+/** What a tick does where an earlier run of its schedule has not ended: it starts none, starts one all the same, or cancels those first. */
+export type ScheduleOverlap = 'skip' | 'allow' | 'cancel'
+
+/** A time at which a schedule starts a run. */
 export interface ScheduleTick {
   readonly schedule: string
+  /** In ms since 1970. */
   readonly atMs: number
+  readonly overlap: ScheduleOverlap
+  /** What it starts, with the name of the schedule in it. Null: nothing; it is noted as the first one that was taken, if it is. */
+  readonly run: NewRun | null
+}
+
+/**
+ * - `started`: its run is queued.
+ * - `skipped`: nothing is started by anybody, as an earlier run has not ended, or there was nothing to start.
+ * - `taken`: this tick, or a later one of the schedule, was taken before.
+ */
+export type TickAnswer = 'started' | 'skipped' | 'taken'
+
+/** The latest tick of a schedule that was taken. */
+export interface LastTick {
+  readonly schedule: string
+  readonly atMs: number
+  /** Null: it started none. */
+  readonly runId: string | null
+  /** Null also where its run was deleted. */
+  readonly state: RunState | null
 }
 
 export interface Submission {
   /** At most 100,000. */
   readonly runs: readonly NewRun[]
   readonly batch?: NewRunBatch
-  readonly tick?: ScheduleTick
 }
 
 export interface ClaimRequest {
@@ -148,8 +171,12 @@ export interface TenantRunStore {
  * one clock for all: the storage's, where processes share it.
  */
 export interface RunStore extends TenantRunStore {
-  /** Adds runs, and their batch, all or none. An id that is there already is left alone. False: the tick is taken, and nothing was added. */
-  submit(submission: Submission): Promise<boolean>
+  /** Adds runs, and their batch, all or none. An id that is there already is left alone. */
+  submit(submission: Submission): Promise<void>
+  /** Takes a tick of a schedule, and starts its run, all or nothing: of all processes that want to take it, one does. */
+  startTick(tick: ScheduleTick): Promise<TickAnswer>
+  /** The latest ticks of schedules, in no order. One of which no tick was ever taken is left out. */
+  lastTicks(schedules: readonly string[]): Promise<readonly LastTick[]>
   of(tenant: string): TenantRunStore
 
   /** Starts runs that are due, those of higher priority first, then those that are due longest. Each counts as one attempt. */

@@ -83,7 +83,8 @@ export interface RunDatabase {
   }
   readonly run_batches: RunBatchTable
   readonly webhook_deliveries: WebhookDeliveryTable
-  readonly schedule_ticks: { readonly schedule: string; readonly at: WholeNumber }
+  /** The latest tick of each schedule. */
+  readonly schedule_ticks: { readonly schedule: string; readonly at: WholeNumber; readonly run_id: string | null }
 }
 
 export const runColumns = [

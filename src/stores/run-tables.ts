@@ -1,5 +1,5 @@
 import type { RunLease } from '../domain/run.ts'
-import type { RunEnd, RunStore, RunWrite, TenantRunStore } from '../domain/run-store.ts'
+import type { RunEnd, RunStore, RunWrite, ScheduleTick, TenantRunStore, TickAnswer } from '../domain/run-store.ts'
 import type { RetentionTables } from './retention-tables.ts'
 import type { SessionRows } from './session-rows.ts'
 import type { WebhookTables } from './webhook-tables.ts'
@@ -16,7 +16,7 @@ export interface RunEndRows extends Omit<RunEnd, 'session'> {
   readonly rows: SessionRows | null
 }
 
-type Shared = Pick<RunStore, 'submit' | 'claim' | 'beat' | 'history' | 'counts'>
+type Shared = Pick<RunStore, 'submit' | 'lastTicks' | 'claim' | 'beat' | 'history' | 'counts'>
 
 /** A method of one tenant's runs, as those have it who are told each time whose runs are meant. */
 type ForTenant<Method> = Method extends (...args: infer Args) => infer Result
@@ -24,6 +24,14 @@ type ForTenant<Method> = Method extends (...args: infer Args) => infer Result
   : never
 
 type OfTenants = { readonly [Name in Exclude<keyof TenantRunStore, 'cancelBatch'>]: ForTenant<TenantRunStore[Name]> }
+
+/** Runs of which somebody wants that they end. */
+export interface CancelledRuns {
+  /** Those that were cancelled at once. */
+  readonly cancelled: readonly string[]
+  /** How many others are asked to end. */
+  readonly asked: number
+}
 
 /**
  * Runs as a relational database sees them. All that goes in and comes out is plain data, whichever side of a thread it is on; a lease
@@ -36,17 +44,17 @@ export interface RunTables extends Shared, OfTenants, WebhookTables, RetentionTa
   finish(lease: RunLease, end: RunEndRows): Promise<boolean>
   /** False: the attempt is not under way. */
   release(lease: RunLease): Promise<boolean>
-  /** The runs that were cancelled at once, and how many others are asked to end; undefined: there is no such batch. */
-  cancelBatch(
-    tenant: string,
-    id: string,
-    reason: string,
-  ): Promise<{ readonly cancelled: readonly string[]; readonly asked: number } | undefined>
+  /** Undefined: there is no such batch. */
+  cancelBatch(tenant: string, id: string, reason: string): Promise<CancelledRuns | undefined>
+  /** With the earlier runs that it has cancelled. */
+  startTick(tick: ScheduleTick): Promise<CancelledRuns & { readonly answer: TickAnswer }>
 }
 
 /** The names of all methods, for whoever passes them on. */
 export const runMethods = [
   'submit',
+  'startTick',
+  'lastTicks',
   'get',
   'list',
   'delete',

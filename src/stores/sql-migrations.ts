@@ -5,6 +5,7 @@ import { createIdempotencyKeys } from './idempotency-migration.ts'
 import { createApiKeys } from './key-tables.ts'
 import { createRates } from './rate-migration.ts'
 import { createRunTables } from './run-migration.ts'
+import { linkTicksToRuns } from './schedule-migration.ts'
 import { addTenants } from './tenant-migration.ts'
 import { createWebhookTables } from './webhook-migration.ts'
 
@@ -25,6 +26,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
     '0008_webhooks': { up: createWebhookTables },
     '0009_tenants': { up: addTenants },
     '0012_keys': { up: createApiKeys },
+    '0013_schedules': { up: linkTicksToRuns },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }
 }

@@ -7,7 +7,7 @@ import { toColumnText } from './column-text.ts'
 import { type RunDialect, type RunTransaction, readNow } from './run-dialect.ts'
 import { toBatchRow, toEventRow, toRunRow, toRunTagRows } from './run-rows.ts'
 import type { RunDatabase } from './run-schema.ts'
-import type { RunTables } from './run-tables.ts'
+import type { CancelledRuns, RunTables } from './run-tables.ts'
 import { inChunks } from './sql-run-writes.ts'
 import { addDeliveries } from './webhook-outbox.ts'
 
@@ -60,39 +60,19 @@ export function createRunChanges(
         const own = transaction.selectFrom('run_batches').select('id').where('id', '=', id).where('tenant', '=', tenant)
         const batch = await own.executeTakeFirst()
         if (batch === undefined) return undefined
-        const active = transaction
-          .selectFrom('runs')
-          .select(['id', 'state', 'attempt'])
-          .where('batch_id', '=', id)
-          .where('state', 'in', ['queued', 'running'])
-        const rows = await (dialect.isShared ? active.orderBy('id').forUpdate() : active).execute()
-        const isUntouched = (row: (typeof rows)[number]) => row.state === 'queued' && Number(row.attempt) === 0
-        const cancelled = rows.filter(isUntouched).map((row) => row.id)
-        const asked = rows.filter((row) => !isUntouched(row)).map((row) => row.id)
-        for (const ids of inChunks(cancelled)) await cancelQueued(transaction, ids, reason, dialect)
-        for (const ids of inChunks(asked)) await askToCancel(transaction, ids, reason, dialect)
-        return { cancelled, asked: asked.length }
+        return cancelActive(transaction, ['batch_id', id], reason, dialect)
       }),
   }
 }
 
-async function submit(transaction: RunTransaction, { runs, batch, tick }: Submission): Promise<boolean> {
-  if (tick !== undefined) {
-    const row = { schedule: tick.schedule, at: tick.atMs }
-    const insert = transaction
-      .insertInto('schedule_ticks')
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-    const { numInsertedOrUpdatedRows } = await insert.executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows !== 1n) return false
-  }
+export async function submit(transaction: RunTransaction, { runs, batch }: Submission): Promise<void> {
   if (batch !== undefined) {
     const insert = transaction.insertInto('run_batches').values(toBatchRow(batch))
     const { numInsertedOrUpdatedRows } = await insert
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow()
     // It was submitted before, and its runs are there under ids of their own.
-    if (numInsertedOrUpdatedRows !== 1n) return true
+    if (numInsertedOrUpdatedRows !== 1n) return
   }
   for (const chunk of inChunks(runs)) {
     // Of two who submit the same at once, the second one waits here for the first, and adds nothing.
@@ -114,7 +94,27 @@ async function submit(transaction: RunTransaction, { runs, batch, tick }: Submis
         .execute()
     }
   }
-  return true
+}
+
+/** Cancels the runs of a batch or of a schedule that have not ended. */
+export async function cancelActive(
+  transaction: RunTransaction,
+  [column, name]: readonly ['batch_id' | 'schedule', string],
+  reason: string,
+  dialect: RunDialect,
+): Promise<CancelledRuns> {
+  const active = transaction
+    .selectFrom('runs')
+    .select(['id', 'state', 'attempt'])
+    .where(column, '=', name)
+    .where('state', 'in', ['queued', 'running'])
+  const rows = await (dialect.isShared ? active.orderBy('id').forUpdate() : active).execute()
+  const isUntouched = (row: (typeof rows)[number]) => row.state === 'queued' && Number(row.attempt) === 0
+  const cancelled = rows.filter(isUntouched).map((row) => row.id)
+  const asked = rows.filter((row) => !isUntouched(row)).map((row) => row.id)
+  for (const ids of inChunks(cancelled)) await cancelQueued(transaction, ids, reason, dialect)
+  for (const ids of inChunks(asked)) await askToCancel(transaction, ids, reason, dialect)
+  return { cancelled, asked: asked.length }
 }
 
 /** Nobody else changes it until the end of the transaction. */

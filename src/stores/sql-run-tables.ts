@@ -9,6 +9,7 @@ import { createRunChanges } from './sql-run-changes.ts'
 import { createRunClaims } from './sql-run-claims.ts'
 import { createRunLists } from './sql-run-lists.ts'
 import { createRunWrites } from './sql-run-writes.ts'
+import { createScheduleTicks } from './sql-schedule-ticks.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { createSqlWebhookTables } from './sql-webhook-tables.ts'
 import { withSessions } from './with-sessions.ts'
@@ -20,6 +21,7 @@ export function createSqlRunTables(db: Kysely<RunDatabase & SessionDatabase>, di
   return {
     ...createRunLists(runs),
     ...createRunClaims(runs, dialect),
+    ...createScheduleTicks(runs, dialect),
     ...createSqlWebhookTables(runs, dialect),
     ...createSqlRetention(db, dialect),
     ...createRunWrites(runs, dialect, (rows, transaction) => writeSessions([rows], withSessions(transaction))),

@@ -3,7 +3,7 @@ import { countLlmCalls, type Session } from '../domain/session.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import { defaultTenant } from '../domain/tenant.ts'
 import type { RunChanges } from './run-changes.ts'
-import type { RunTables } from './run-tables.ts'
+import type { CancelledRuns, RunTables } from './run-tables.ts'
 import { createRunWriteQueue, runFenced } from './run-write-queue.ts'
 import { type SessionRows, toSessionRows } from './session-rows.ts'
 import { toStoredSession } from './stored-session.ts'
@@ -58,8 +58,7 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
     async cancelBatch(id, reason) {
       const answer = await tables.cancelBatch(tenant, id, reason)
       if (answer === undefined) return undefined
-      for (const runId of answer.cancelled) tellRun(runId)
-      if (answer.asked > 0) tellCancel()
+      tellCancelled(answer)
       return answer.cancelled.length + answer.asked
     },
   })
@@ -71,10 +70,16 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
     own: () => parts.own(),
     watch: (onChange) => changes.watch(onChange),
     async submit(submission) {
-      const isNew = await tables.submit(submission)
-      if (isNew) tellWork()
-      return isNew
+      await tables.submit(submission)
+      tellWork()
     },
+    async startTick(tick) {
+      const { answer, ...cancelled } = await tables.startTick(tick)
+      tellCancelled(cancelled)
+      if (answer === 'started') tellWork()
+      return answer
+    },
+    lastTicks: (schedules) => tables.lastTicks(schedules),
     claim: (request) => tables.claim(request),
     beat: (owner, leaseMs) => tables.beat(owner, leaseMs),
     history: (runId) => tables.history(runId),
@@ -95,6 +100,11 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
       tellWork()
     },
     counts: () => tables.counts(),
+  }
+
+  function tellCancelled({ cancelled, asked }: CancelledRuns) {
+    for (const runId of cancelled) tellRun(runId)
+    if (asked > 0) tellCancel()
   }
 
   /** A run that waits to go on is started at once, to be ended. */

@@ -26,7 +26,7 @@ const request: NewRun['request'] = {
   webhook: null,
 }
 
-function newRun(number: number, more: Partial<NewRun> = {}): NewRun {
+export function newRun(number: number, more: Partial<NewRun> = {}): NewRun {
   return {
     id: `run-${String(number).padStart(4, '0')}`,
     tenant: 'default',
@@ -44,7 +44,7 @@ function newRun(number: number, more: Partial<NewRun> = {}): NewRun {
   }
 }
 
-const claiming = { owner: 'one', slots: 100, concurrencyMax: 1_000, leaseMs: 60_000, takesOver: false }
+export const claiming = { owner: 'one', slots: 100, concurrencyMax: 1_000, leaseMs: 60_000, takesOver: false }
 
 function endOf({ id }: Run, more: Partial<Session> = {}, seq = 1): RunEnd {
   const session = buildSession({ id, ...more })
@@ -287,16 +287,6 @@ export function runStoreContract(name: string, open: () => Promise<OpenedRunStor
       expect(await store.events('run-0001', 0, 10)).toEqual([])
       expect(await sessions.get('run-0001')).toBeUndefined()
       expect((await store.list({ tags: { team: 'red' } }, 10)).data).toEqual([])
-    })
-
-    test('of a tick are started once, whoever is first', async () => {
-      const { store, other } = await openStores()
-      const tick = { schedule: 'nightly', atMs: 5_000 }
-      const submitted = await Promise.all(
-        range(8).map((number) => (number % 2 === 0 ? store : other).submit({ runs: [newRun(number)], tick })),
-      )
-      expect(submitted.filter(Boolean)).toHaveLength(1)
-      expect((await store.list({}, 10)).data).toHaveLength(1)
     })
 
     test('tell whoever watches, and no longer than that', async () => {

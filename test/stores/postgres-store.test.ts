@@ -6,6 +6,7 @@ import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { keyStoreContract } from '../contracts/key-store.ts'
 import { retentionStoreContract } from '../contracts/retention-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
+import { scheduleTickContract } from '../contracts/schedule-ticks.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
 import { missingPostgres, openSchemas, type Schemas } from '../support/postgres.ts'
@@ -36,16 +37,18 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     return store.budgets
   })
   keyStoreContract('postgresql', open)
-  runStoreContract('postgresql', async () => {
+  const openRunStores = async () => {
     const address = await newUrl()
     const stores = [await openPostgresStore(address), await openPostgresStore(address)] as const
     return {
-      stores: [stores[0].runs, stores[1].runs],
+      stores: [stores[0].runs, stores[1].runs] as const,
       sessions: stores[0],
       expireLeases: async () => void (await schemas.admin.query(`update ${schema}.runs set lease_until = 0`)),
       close: async () => void (await Promise.all(stores.map((store) => store.close()))),
     }
-  })
+  }
+  runStoreContract('postgresql', openRunStores)
+  scheduleTickContract('postgresql', openRunStores)
 
   retentionStoreContract('postgresql', open)
   webhookStoreContract('postgresql', async () => {

@@ -4,20 +4,23 @@ import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
+import { scheduleTickContract } from '../contracts/schedule-ticks.ts'
 import { databaseFiles } from '../support/database-files.ts'
 
 const { newPath } = databaseFiles()
 
-runStoreContract('memory', async () => {
-  const sessions = createMemorySessionStore()
-  const { runs } = createMemoryRuns(sessions)
-  return { stores: [runs, runs], sessions, close: async () => {} }
-})
+for (const contract of [runStoreContract, scheduleTickContract]) {
+  contract('memory', async () => {
+    const sessions = createMemorySessionStore()
+    const { runs } = createMemoryRuns(sessions)
+    return { stores: [runs, runs], sessions, close: async () => {} }
+  })
 
-runStoreContract('sqlite', async () => {
-  const store = await openSqliteSessionStore({ path: newPath() })
-  return { stores: [store.runs, store.runs], sessions: store, close: () => store.close() }
-})
+  contract('sqlite', async () => {
+    const store = await openSqliteSessionStore({ path: newPath() })
+    return { stores: [store.runs, store.runs], sessions: store, close: () => store.close() }
+  })
+}
 
 test('one process at a time works on the runs of a file; the next may when that has let go of it', async () => {
   const path = newPath()
