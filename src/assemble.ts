@@ -9,10 +9,12 @@ import { openAuth } from './open-auth.ts'
 import { openCleaner } from './open-cleaner.ts'
 import { openRuns } from './open-runs.ts'
 import { openTracing } from './open-tracing.ts'
+import { openSchedules } from './open-schedules.ts'
 import { openWebhooks } from './open-webhooks.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
 import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
+import type { ScheduleEvent } from './runs/schedules.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import type { Settings } from './settings.ts'
 import { openSessionStore } from './stores/open-session-store.ts'
@@ -26,6 +28,8 @@ export interface AssembleOptions {
   readonly onKeeperEvent: (event: KeeperEvent) => void
   /** Is told of the runs that this process works on. */
   readonly onRunEvent?: (event: DispatcherEvent) => void
+  /** Is told of the ticks of schedules at which this process works. */
+  readonly onScheduleEvent?: (event: ScheduleEvent) => void
   /** Is told of the webhooks that this process sends. */
   readonly onWebhookEvent?: (event: WebhookEvent) => void
   /** Is told when traces are not taken any more, and when they are again. */
@@ -59,12 +63,14 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, options)
     const judgeWebhook = (url: string) => webhooks.judge(url)
-    const besides = [...webhooks.work, openCleaner(settings, store, options)]
+    const schedules = await openSchedules(settings, store.runs, { engine, judgeWebhook }, options)
+    const besides = [...webhooks.work, schedules, openCleaner(settings, store, options)]
     return createRuntime({
       settings,
       house,
       engine,
       runs: openRuns(settings, store.runs, engine, { ...options, judgeWebhook, besides }),
+      schedules,
       webhooks: store.webhooks,
       judgeWebhook,
       engineParts,

@@ -55,11 +55,12 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store, runs, webhooks, judgeWebhook, idempotency, authenticator } = runtime
+  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator } = runtime
   return {
     engine,
     store,
     runs,
+    schedules,
     webhooks,
     judgeWebhook,
     idempotency,

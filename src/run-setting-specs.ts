@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type SettingSpec, wholeNumber } from './setting-spec.ts'
+import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
 
 /** The settings of work that goes on without its caller. */
 export const runSettingSpecs = {
@@ -38,5 +38,11 @@ export const runSettingSpecs = {
     default: '25',
     expects: 'a whole number from 1 to 10000',
     schema: wholeNumber(1, 10_000),
+  },
+  schedulesFile: {
+    variables: ['LLLM_SCHEDULES'],
+    description: 'A YAML file of schedules: which tactics are run at which times.',
+    expects: 'the path of a file',
+    schema: pathText,
   },
 } as const satisfies Readonly<Record<string, SettingSpec>>

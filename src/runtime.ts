@@ -17,6 +17,7 @@ import { type HandleOf, makeHandle, type TacticHandle } from './engine/handle.ts
 import type { SessionKeeper } from './engine/session-keeper.ts'
 import type { House } from './load-house.ts'
 import type { Runs } from './runs/runs.ts'
+import type { Schedules } from './runs/schedules.ts'
 import { type OpenSettings, type Settings, withoutSecrets } from './settings.ts'
 
 /** A config as a plain value, in the shape of the YAML files. */
@@ -28,6 +29,8 @@ export interface Runtime {
   readonly store: SessionStore
   /** Work that goes on without its caller. Nobody works on it here before `runs.start()`, which a server does by itself. */
   readonly runs: Runs
+  /** What starts runs by the clock, wherever runs are worked on. */
+  readonly schedules: Pick<Schedules, 'list' | 'of'>
   /** What became of telling the ends of runs. */
   readonly webhooks: Pick<WebhookStore, 'ofRun' | 'redeliver' | 'of'>
   /** Says why the ends of runs may not be told at a URL; undefined: they may. */
@@ -75,6 +78,7 @@ export interface RuntimeParts {
   readonly house: Omit<House, 'tree'>
   readonly engine: Engine
   readonly runs: Runs
+  readonly schedules: Pick<Schedules, 'list' | 'of'>
   readonly webhooks: WebhookStore
   judgeWebhook(url: string): string | undefined
   readonly engineParts: EngineParts
@@ -86,7 +90,7 @@ export interface RuntimeParts {
 }
 
 export function createRuntime(parts: RuntimeParts): Runtime {
-  const { settings, house, engine, runs, webhooks, engineParts, store, keeper, warnings } = parts
+  const { settings, house, engine, runs, schedules, webhooks, engineParts, store, keeper, warnings } = parts
   const { tactics, packages, binder, invokers } = house
   const { root: source } = packages
 
@@ -130,6 +134,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     engine,
     store,
     runs,
+    schedules,
     webhooks,
     judgeWebhook: (url) => parts.judgeWebhook(url),
     idempotency: parts.idempotency,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { assemble } from './assemble.ts'
 import { createServer } from './create-server.ts'
+import { toRfc3339 } from './domain/clock.ts'
 import { isLllmError, LllmError } from './domain/errors.ts'
 import { toErrorLog } from './http/error-log.ts'
 import { chooseListening } from './listen-host.ts'
@@ -9,6 +10,7 @@ import { logToStandardOutput } from './process/log-output.ts'
 import { releaseStartupMemory } from './process/release-memory.ts'
 import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
+import type { ScheduleEvent } from './runs/schedules.ts'
 import { type Environment, processEnvironment, readSettings, type Settings } from './settings.ts'
 import { simulatedNotice } from './simulated-notice.ts'
 import { systemWorld } from './system-world.ts'
@@ -69,6 +71,7 @@ async function startService(settings: Settings): Promise<Service> {
       logger[type === 'session.saved-late' ? 'info' : 'error']({ session_id: sessionId, ...error }, type)
     },
     onRunEvent: (event) => logRunEvent(logger, event),
+    onScheduleEvent: (event) => logScheduleEvent(logger, event),
     onWebhookEvent: (event) => logWebhookEvent(logger, event),
     onTraceEvent: (event) => logTraceEvent(logger, event),
     onCleanerEvent: (event) => logCleanerEvent(logger, event),
@@ -107,6 +110,16 @@ function logRunEvent(logger: Logger, event: DispatcherEvent) {
   }
   const { type, runId, attempt, ...more } = event
   logger.info({ run_id: runId, attempt, ...more }, type)
+}
+
+function logScheduleEvent(logger: Logger, event: ScheduleEvent) {
+  if (event.type === 'schedule.store-failed') {
+    logger.error({ err: toErrorLog(event.error) }, 'the store of schedules does not answer')
+    return
+  }
+  const { type, schedule, atMs } = event
+  const run = 'runId' in event ? { run_id: event.runId } : {}
+  logger[type === 'schedule.started' ? 'info' : 'warn']({ schedule, at: toRfc3339(atMs), ...run }, type)
 }
 
 /** Of a URL the host alone is logged: the rest of it may be a secret. */

@@ -99,6 +99,7 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
     house,
     engine,
     runs: openRuns(settings, runStore, engine, { world, judgeWebhook }),
+    schedules: noSchedules,
     webhooks,
     judgeWebhook,
     engineParts,
@@ -110,6 +111,8 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
   })
   return { ...runtime, model, sleeps, recordSessions }
 }
+
+const noSchedules: Runtime['schedules'] = { list: async () => [], of: () => noSchedules }
 
 function recordingStore() {
   const store = createMemorySessionStore()

@@ -7,6 +7,7 @@ import type { SessionStore, TenantSessions } from '../domain/session-store.ts'
 import type { TenantWebhooks, WebhookStore } from '../domain/webhook-store.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Runs, TenantRuns } from '../runs/runs.ts'
+import type { Schedules, TenantSchedules } from '../runs/schedules.ts'
 import type { Access } from './access.ts'
 import type { Admission, AdmissionBounds } from './admission.ts'
 import type { AnswerKeeper } from './answer-keeper.ts'
@@ -54,6 +55,8 @@ export interface HttpApp {
   readonly store: SessionStore
   /** Work that goes on without its caller. */
   readonly runs: Runs
+  /** What starts runs by the clock. */
+  readonly schedules: Pick<Schedules, 'of'>
   /** What requests with an `Idempotency-Key` came to. */
   readonly idempotency: IdempotencyStore
   /** What became of telling the ends of runs. */
@@ -73,6 +76,7 @@ export interface HttpApp {
 export interface TenantHouse {
   readonly sessions: TenantSessions
   readonly runs: TenantRuns
+  readonly schedules: TenantSchedules
   readonly webhooks: TenantWebhooks
 }
 
@@ -80,7 +84,7 @@ export interface TenantHouse {
  * What the routes work with, as `server.lllm`. What belongs to tenants is reached through {@link houseOf} alone: no route can forget whose
  * request it answers.
  */
-export interface Lllm extends Omit<HttpApp, 'store' | 'runs' | 'webhooks' | 'idempotency'> {
+export interface Lllm extends Omit<HttpApp, 'store' | 'runs' | 'schedules' | 'webhooks' | 'idempotency'> {
   readonly storeKind: string
   ofTenant(tenant: string): TenantHouse
   /** What all paths begin with: `/ai`, or nothing. */

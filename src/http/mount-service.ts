@@ -28,7 +28,7 @@ const routesFolder = fileURLToPath(new URL('../../routes', import.meta.url))
  * @throws LllmError `invalid-settings` for a prefix that is none.
  */
 export async function mountService(server: FastifyInstance, app: HttpApp, tenancy: Tenancy): Promise<void> {
-  const { store, runs, webhooks, idempotency, ...parts } = app
+  const { store, runs, schedules, webhooks, idempotency, ...parts } = app
   const { world, engine, settings, logger } = parts
   const prefix = readPrefix(server.prefix)
   const shutdown = createShutdown(world.clock)
@@ -37,7 +37,12 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   server.decorate('lllm', {
     ...parts,
     storeKind: store.kind,
-    ofTenant: (tenant) => ({ sessions: store.of(tenant), runs: runs.of(tenant), webhooks: webhooks.of(tenant) }),
+    ofTenant: (tenant) => ({
+      sessions: store.of(tenant),
+      runs: runs.of(tenant),
+      schedules: schedules.of(tenant),
+      webhooks: webhooks.of(tenant),
+    }),
     prefix,
     shutdown,
     openAnswers,

@@ -1,4 +1,4 @@
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { type ErrorCode, isLllmError, LllmError } from '../domain/errors.ts'
 import { forbiddenKeys } from '../domain/json.ts'
 
@@ -12,6 +12,18 @@ export interface YamlOrigin {
 /** How often aliases may multiply a value: enough for shared settings, too few for a text that grows without end. */
 const aliasCountMax = 100
 
+/** A value that was read, with what tells a mistake in it. */
+export interface PlacedYaml {
+  readonly value: Readonly<Record<string, unknown>>
+  /** An error that begins with `file:line:column` of what is at this path, or of the nearest around it that is there. */
+  mistakeAt(path: readonly PropertyKey[], message: string): LllmError
+}
+
+/** Reads a YAML mapping as {@link readPlacedYaml} does. */
+export function readYaml(text: string, origin: YamlOrigin): Readonly<Record<string, unknown>> {
+  return readPlacedYaml(text, origin).value
+}
+
 /**
  * Reads a YAML mapping; an empty text is an empty one. Merge keys (`<<`) and tags are not part of it, nor are keys that reach
  * a prototype.
@@ -20,7 +32,7 @@ const aliasCountMax = 100
  *
  * @throws LllmError with the given code, whose message begins with `file:line:column` where there is one place to show.
  */
-export function readYaml(text: string, origin: YamlOrigin): Readonly<Record<string, unknown>> {
+export function readPlacedYaml(text: string, origin: YamlOrigin): PlacedYaml {
   const lines = new LineCounter()
   const mistake = (message: string, position?: number) => {
     const { line, col } = lines.linePos(position ?? 0)
@@ -56,7 +68,13 @@ export function readYaml(text: string, origin: YamlOrigin): Readonly<Record<stri
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw mistake('It must be a mapping of keys to values.')
     }
-    return value as Readonly<Record<string, unknown>>
+    return {
+      value: value as Readonly<Record<string, unknown>>,
+      mistakeAt(path, message) {
+        const nodes = path.map((_, dropped) => document.getIn(path.slice(0, path.length - dropped), true))
+        return mistake(message, nodes.find(isNode)?.range?.[0])
+      },
+    }
   } catch (error) {
     if (isLllmError(error)) throw error
     // Too many aliases, or nesting that is deeper than the stack.

@@ -9,6 +9,7 @@ import type { BackgroundWork } from './background-work.ts'
 import type { ChangeHub } from './change-hub.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { followRun, waitForEnd } from './follow-run.ts'
+import { type RunPlace, toNewRun } from './new-run.ts'
 import type { RunOptions, Runs, TenantRuns } from './runs.ts'
 
 /** Runs that one batch may have. */
@@ -53,35 +54,8 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
   const { clock, newId } = world
   const store = parts.store.of(tenant)
 
-  function toNewRun(
-    { tactic, config, task }: PreparedCall,
-    options: RunOptions,
-    place: Pick<NewRun, 'id' | 'batchId' | 'batchIndex'>,
-  ): NewRun {
-    const nowMs = clock.now()
-    return {
-      ...place,
-      tenant,
-      tactic: tactic.name,
-      tacticId: tactic.id,
-      tags: options.tags ?? {},
-      priority: options.priority ?? 0,
-      createdAtMs: nowMs,
-      runAtMs: options.runAtMs ?? nowMs,
-      schedule: options.schedule ?? null,
-      request: {
-        task,
-        config: shortNameOf(tactic, config),
-        timeoutMs: Math.min(options.timeoutMs ?? runTimeoutMs, runTimeoutMs),
-        budgetUsd: options.budgetUsd ?? null,
-        ...(options.keyBudget === undefined ? {} : { keyBudget: options.keyBudget }),
-        limits: options.limits ?? {},
-        metadata: options.metadata ?? {},
-        webhook: options.webhook ?? null,
-        ...(options.trace === undefined ? {} : { trace: options.trace }),
-      },
-    }
-  }
+  const newRun = (call: PreparedCall, options: RunOptions, place: Omit<RunPlace, 'tenant'>) =>
+    toNewRun(call, options, { ...place, tenant }, { clock, runTimeoutMs })
 
   function judge({ webhook }: RunOptions) {
     const refusal = webhook && judgeWebhook(webhook.url)
@@ -103,7 +77,7 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
   return {
     async submit(call, options = {}) {
       judge(options)
-      const run = toNewRun(call, options, { id: options.id ?? newId(), batchId: null, batchIndex: null })
+      const run = newRun(call, options, { id: options.id ?? newId(), batchId: null, batchIndex: null })
       await parts.store.submit({ runs: [run] })
       // An id that was there before has a run of its own.
       return options.id === undefined ? asQueued(run) : get(run.id)
@@ -114,7 +88,7 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
       }
       judge(options)
       const id = options.id ?? newId()
-      const runs = calls.map((call, batchIndex) => toNewRun(call, options, { id: newId(), batchId: id, batchIndex }))
+      const runs = calls.map((call, batchIndex) => newRun(call, options, { id: newId(), batchId: id, batchIndex }))
       const [first] = runs
       if (first === undefined) throw new LllmError('invalid-request', 'A batch has at least one run.')
       const { tactic, tacticId, tags, createdAtMs } = first
@@ -169,15 +143,6 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
       return batch(id)
     },
   }
-}
-
-/** By which the tactic finds its config again. */
-function shortNameOf({ configs }: PreparedCall['tactic'], config: PreparedCall['config']): string {
-  for (const [name, known] of configs) if (known === config) return name
-  throw new LllmError(
-    'unknown-config',
-    `A run needs a config of the package: "${config.name}" is none of the tactic's.`,
-  )
 }
 
 function asQueued(run: NewRun): Run {

@@ -44,9 +44,10 @@ export function createScheduleTicks(
   }
 }
 
-async function wasTaken(transaction: RunTransaction, { schedule, atMs }: ScheduleTick): Promise<boolean> {
+async function wasTaken(transaction: RunTransaction, { schedule, atMs, run }: ScheduleTick): Promise<boolean> {
   const taken = transaction.selectFrom('schedule_ticks').select('at').where('schedule', '=', schedule)
-  return (await taken.where('at', '>=', atMs).limit(1).executeTakeFirst()) !== undefined
+  const last = await taken.executeTakeFirst()
+  return last !== undefined && (run === null || Number(last.at) >= atMs)
 }
 
 async function isHeldUp(transaction: RunTransaction, { schedule, overlap }: ScheduleTick): Promise<boolean> {

@@ -46,7 +46,7 @@ export function newRun(number: number, more: Partial<NewRun> = {}): NewRun {
 
 export const claiming = { owner: 'one', slots: 100, concurrencyMax: 1_000, leaseMs: 60_000, takesOver: false }
 
-function endOf({ id }: Run, more: Partial<Session> = {}, seq = 1): RunEnd {
+export function endOf({ id }: Run, more: Partial<Session> = {}, seq = 1): RunEnd {
   const session = buildSession({ id, ...more })
   const error = { code: 'tactic-failed', message: 'It failed.' } as const
   const ended: Session = session.state === 'failure' ? { ...session, result: null, error } : session

@@ -1,7 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Run } from '../../src/domain/run.ts'
 import type { ScheduleTick } from '../../src/domain/run-store.ts'
+import { scheduleOf, startProcess } from '../runs/schedule-house.ts'
 import { range } from '../support/session-stores.ts'
-import { claiming, newRun, type OpenedRunStores } from './run-store.ts'
+import { settle, virtualClock } from '../support/virtual-clock.ts'
+import { claiming, endOf, newRun, type OpenedRunStores } from './run-store.ts'
 
 const schedule = 'nightly'
 
@@ -30,36 +33,48 @@ export function scheduleTickContract(name: string, open: () => Promise<OpenedRun
         expect(answers.toSorted()).toEqual(['started', ...range(7).map(() => 'taken')])
       }
       expect((await store.list({}, 10)).data).toHaveLength(2)
+      // Once a later one was taken, one that is not comes too late. That says nothing of other schedules.
+      expect(await store.startTick(tickOf(5_500))).toBe('taken')
+      const run = newRun(1, { schedule: 'weekly' })
+      expect(await store.startTick(tickOf(5_500, { schedule: 'weekly', run }))).toBe('started')
     })
 
-    test('come too late once a later one of the schedule was taken, which says nothing of others', async () => {
-      const { store, idsOf } = await openStores()
-      expect(await store.startTick(tickOf(6_000))).toBe('started')
-      expect(await store.startTick(tickOf(5_000))).toBe('taken')
-      const run = newRun(5_000, { schedule: 'weekly' })
-      expect(await store.startTick(tickOf(5_000, { schedule: 'weekly', run }))).toBe('started')
-      expect(await idsOf()).toEqual(['run-5000', 'run-6000'])
+    test('start one run each, when three processes compete for 50 of them', async () => {
+      const { store, other } = await openStores()
+      // Where processes do not share a store, they do not compete: a few show that as well.
+      const ticks = range(store.isShared ? 50 : 10)
+      const time = virtualClock()
+      const schedules = [await scheduleOf({ cron: '* * * * *' })]
+      const processes = [store, other, store].map((shared) => startProcess(schedules, shared, time))
+      onTestFinished(async () => void (await Promise.all(processes.map(({ working }) => working.close(0)))))
+      const allAreDone = async () => {
+        while (time.sleeperCount < processes.length) await settle()
+      }
+      await allAreDone()
+      for (const _ of ticks) {
+        await time.advance(60_000)
+        await allAreDone()
+      }
+      const { data } = await store.list({}, 200)
+      const startedAt = data.map(({ runAtMs }) => (runAtMs - Date.UTC(2026, 0, 1)) / 60_000)
+      expect(startedAt.toSorted((left, right) => left - right)).toEqual(ticks.map((number) => number + 1))
+      const events = processes.flatMap((process) => process.events)
+      expect(events.map(({ type }) => type)).toEqual(ticks.map(() => 'schedule.started'))
     })
 
-    test('skip while an earlier run of the schedule waits or is under way, for all who ask', async () => {
+    test('skip while an earlier run of their schedule waits or is under way, for all who ask', async () => {
       const { store, other, idsOf } = await openStores()
       const skip = { overlap: 'skip' } as const
       await store.startTick(tickOf(5_000, skip))
       expect(await store.startTick(tickOf(6_000, skip))).toBe('skipped')
       expect(await other.startTick(tickOf(6_000, skip))).toBe('taken')
-      await store.claim(claiming)
+      const [started] = await store.claim(claiming)
       expect(await other.startTick(tickOf(7_000, skip))).toBe('skipped')
-      expect(await idsOf()).toEqual(['run-5000'])
-    })
-
-    test('skip for no run that has ended, and for none of another schedule', async () => {
-      const { store, idsOf } = await openStores()
+      await store.finish({ runId: 'run-5000', attempt: 1 }, endOf(started as Run))
+      expect(await store.startTick(tickOf(8_000, skip))).toBe('started')
       const run = newRun(1, { schedule: 'weekly' })
-      await store.startTick(tickOf(4_000, { schedule: 'weekly', run }))
-      await store.startTick(tickOf(5_000, { overlap: 'skip' }))
-      await store.cancel('run-5000', 'no need')
-      expect(await store.startTick(tickOf(6_000, { overlap: 'skip' }))).toBe('started')
-      expect(await idsOf()).toEqual(['run-0001', 'run-5000', 'run-6000'])
+      expect(await store.startTick(tickOf(8_000, { ...skip, schedule: 'weekly', run }))).toBe('started')
+      expect(await idsOf()).toEqual(['run-0001', 'run-5000', 'run-8000'])
     })
 
     test('cancel what waits at once, and ask what is under way to end; then start theirs', async () => {
@@ -89,6 +104,7 @@ export function scheduleTickContract(name: string, open: () => Promise<OpenedRun
       expect(await store.startTick(tickOf(4_000, { run: null }))).toBe('skipped')
       expect(await lastOf()).toEqual({ schedule, atMs: 4_000, runId: null, state: null })
       for (const atMs of [5_000, 6_000]) await store.startTick(tickOf(atMs))
+      expect(await store.startTick(tickOf(7_000, { run: null }))).toBe('taken')
       expect(await lastOf()).toEqual({ schedule, atMs: 6_000, runId: 'run-6000', state: 'queued' })
       await store.cancel('run-6000', 'no need')
       expect(await lastOf()).toMatchObject({ runId: 'run-6000', state: 'cancelled' })

@@ -6,6 +6,7 @@ import type { IdempotencyStore } from '../../src/domain/idempotency-store.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
 import { makePackage } from '../../src/domain/package.ts'
 import type { RetentionStore } from '../../src/domain/retention.ts'
+import type { RunStore } from '../../src/domain/run-store.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import { type InputOf, Tactic } from '../../src/domain/tactic.ts'
 import type { WebhookStore } from '../../src/domain/webhook-store.ts'
@@ -17,6 +18,8 @@ import { createServer } from '../../src/http/create-server.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
 import { openRuns } from '../../src/open-runs.ts'
 import type { Runs } from '../../src/runs/runs.ts'
+import type { Schedule } from '../../src/runs/schedule.ts'
+import { createSchedules } from '../../src/runs/schedules.ts'
 import { createMemoryIdempotencyStore } from '../../src/stores/memory-idempotency-store.ts'
 import { createMemoryRetention } from '../../src/stores/memory-retention.ts'
 import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
@@ -91,6 +94,7 @@ export interface TestService {
   readonly app: HttpApp
   readonly webhooks: WebhookStore
   readonly retention: RetentionStore
+  readonly runStore: RunStore
   readonly server: Awaited<ReturnType<typeof createServer>>
   readonly model: ScriptedModel
   readonly logLines: readonly Readonly<Record<string, unknown>>[]
@@ -104,6 +108,8 @@ export interface ServiceSketch {
   readonly engine?: (real: Engine) => Engine
   readonly world?: World
   readonly judgeWebhook?: HttpApp['judgeWebhook']
+  /** The schedules there are. None of them is at work: their ticks are up to the test. */
+  readonly schedules?: (engine: Engine) => Promise<readonly Schedule[]>
   /** Whether the package `loud` is there as well, with a tactic `shout` of its own. */
   readonly isLoud?: boolean
 }
@@ -173,10 +179,18 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
   await working.start()
   // A test that puts something in the place of a method means the one that routes use.
   const runs: Runs = { ...working, of: () => runs }
+  const schedules = createSchedules({
+    schedules: (await sketch.schedules?.(engine)) ?? [],
+    store: memory.runs,
+    world,
+    runTimeoutMs: 60_000,
+    onEvent: () => {},
+  })
   const app = {
     engine,
     store,
     runs,
+    schedules,
     webhooks: memory.webhooks,
     idempotency: sketch.idempotency ?? createMemoryIdempotencyStore(),
     settings: {
@@ -207,7 +221,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     await runs.drain(0)
   })
   const retention = createMemoryRetention(store, memory.cleaning)
-  return { app, webhooks: memory.webhooks, retention, server, model, logLines }
+  return { app, webhooks: memory.webhooks, retention, runStore: memory.runs, server, model, logLines }
 }
 
 function scriptedInvoker(model: ScriptedModel): Invoker {

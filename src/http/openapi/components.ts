@@ -17,6 +17,7 @@ import {
 } from './event-schemas.ts'
 import { componentRef } from './operation.ts'
 import { run, runBatch, runBatchList, runList, runListItem, runResult, runResumed } from './run-schemas.ts'
+import { scheduleList } from './schedule-schemas.ts'
 import { batchCounts, health, info, problem, ready, tacticList, tacticRecord } from './service-schemas.ts'
 import {
   agentCall,
@@ -55,6 +56,7 @@ export const components = {
   RunListItem: runListItem,
   RunResult: runResult,
   RunResumed: runResumed,
+  ScheduleList: scheduleList,
   Session: session,
   SessionCost: sessionCost,
   SessionList: sessionList,

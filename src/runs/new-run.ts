@@ -1,0 +1,48 @@
+import type { Clock } from '../domain/clock.ts'
+import { LllmError } from '../domain/errors.ts'
+import type { NewRun } from '../domain/run.ts'
+import type { PreparedCall } from '../engine/engine.ts'
+import type { RunOptions } from './runs.ts'
+
+/** What a run is known by, and where it belongs. */
+export type RunPlace = Pick<NewRun, 'id' | 'tenant' | 'batchId' | 'batchIndex'>
+
+/** A run of a call, as it is submitted now. `runTimeoutMs` is what it may take that asks for nothing, and the most that it may ask for. */
+export function toNewRun(
+  { tactic, config, task }: PreparedCall,
+  options: RunOptions,
+  place: RunPlace,
+  { clock, runTimeoutMs }: { readonly clock: Pick<Clock, 'now'>; readonly runTimeoutMs: number },
+): NewRun {
+  const nowMs = clock.now()
+  return {
+    ...place,
+    tactic: tactic.name,
+    tacticId: tactic.id,
+    tags: options.tags ?? {},
+    priority: options.priority ?? 0,
+    createdAtMs: nowMs,
+    runAtMs: options.runAtMs ?? nowMs,
+    schedule: options.schedule ?? null,
+    request: {
+      task,
+      config: shortNameOf(tactic, config),
+      timeoutMs: Math.min(options.timeoutMs ?? runTimeoutMs, runTimeoutMs),
+      budgetUsd: options.budgetUsd ?? null,
+      ...(options.keyBudget === undefined ? {} : { keyBudget: options.keyBudget }),
+      limits: options.limits ?? {},
+      metadata: options.metadata ?? {},
+      webhook: options.webhook ?? null,
+      ...(options.trace === undefined ? {} : { trace: options.trace }),
+    },
+  }
+}
+
+/** By which the tactic finds its config again. */
+function shortNameOf({ configs }: PreparedCall['tactic'], config: PreparedCall['config']): string {
+  for (const [name, known] of configs) if (known === config) return name
+  throw new LllmError(
+    'unknown-config',
+    `A run needs a config of the package: "${config.name}" is none of the tactic's.`,
+  )
+}
