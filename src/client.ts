@@ -30,6 +30,7 @@ export type {
   RunItem,
   RunRecord,
   RunResult,
+  ScheduleRecord,
 } from './client/run-answers.ts'
 export type { RunBatchHandle } from './client/run-batch-handle.ts'
 export type { RunBatchClient, RunClient, RunQuery } from './client/run-client.ts'

@@ -2,6 +2,7 @@ import type { GivenTo, OutputOf, TacticClass } from '../domain/tactic.ts'
 import { asPage, expectMembers } from './answer-shape.ts'
 import type { CostsAnswer, ServiceInfo, TacticRecord } from './answers.ts'
 import { toRequestOptions } from './call-options.ts'
+import type { ScheduleRecord } from './run-answers.ts'
 import { createRunBatchClient, createRunClient, type RunBatchClient, type RunClient } from './run-client.ts'
 import { askCosts, type CostsQuery, createSessionClient, type SessionClient } from './session-client.ts'
 import { createTacticClient, type TacticClient } from './tactic-client.ts'
@@ -21,6 +22,8 @@ export interface Client {
   readonly sessions: SessionClient
   readonly runs: RunClient
   readonly batches: RunBatchClient
+  /** What is run at which times, in the order of the service's file. */
+  schedules(options?: RequestOptions): Promise<readonly ScheduleRecord[]>
   /** What many sessions cost, in groups. */
   costs(query?: CostsQuery, options?: RequestOptions): Promise<CostsAnswer>
   info(options?: RequestOptions): Promise<ServiceInfo>
@@ -41,6 +44,7 @@ export function createClient(options: ClientOptions): Client {
     sessions: createSessionClient(transport),
     runs: createRunClient(transport),
     batches: createRunBatchClient(transport),
+    schedules: async (given) => asPage<ScheduleRecord>(await get('/schedules', given)).data,
     costs: (query, given) => askCosts(transport, query, given),
     info: async (given) => expectMembers(await get('/info', given), 'name', 'version') as never,
   }

@@ -111,6 +111,23 @@ export interface RunBatchRecord {
   readonly cost_usd: number | null
 }
 
+/** What is run at which times. */
+export interface ScheduleRecord {
+  readonly name: string
+  readonly tactic: string
+  /** `package::name` */
+  readonly tactic_id: string
+  readonly cron: string
+  readonly time_zone: string
+  /** What a tick does where an earlier run has not ended. */
+  readonly overlap: 'skip' | 'allow' | 'cancel'
+  /** What becomes of ticks at which nobody worked. */
+  readonly catch_up: 'none' | 'last'
+  readonly next_at: string | null
+  /** The latest tick that was taken. `run_id` is null where it started none, `state` also where the run was deleted. */
+  readonly last: { readonly at: string; readonly run_id: string | null; readonly state: RunState | null } | null
+}
+
 interface ResultPlace {
   /** Of its task. */
   readonly index: number

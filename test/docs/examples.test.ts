@@ -200,10 +200,11 @@ describe('the package of docs/configuration.md', () => {
     LLLM_PRICES: fileURLToPath(new URL('examples/configuration/prices.yaml', root)),
     LLLM_BUDGETS: fileURLToPath(new URL('examples/configuration/budgets.yaml', root)),
     LLLM_MCP_CONFIG: fileURLToPath(new URL('examples/configuration/mcp.json', root)),
+    LLLM_SCHEDULES: fileURLToPath(new URL('examples/configuration/schedules.yaml', root)),
     LLLM_API_KEY_MY_SERVER: 'a-key',
   }
 
-  test('loads, with its prices and its MCP servers', async () => {
+  test('loads, with its prices, its MCP servers and its schedules', async () => {
     const runtime = await loadSimulated('configuration', env)
     expect(runtime.warnings).toEqual([])
     const { configs } = runtime.engine.find('report')
@@ -218,5 +219,9 @@ describe('the package of docs/configuration.md', () => {
       invoker: { name: 'my-server' },
     })
     expect(configs.get('local')?.subTactics.get('facts')?.config.name).toBe('facts_short')
+    expect((await runtime.schedules.list()).map(({ schedule, last }) => [schedule.name, last])).toEqual([
+      ['morning-report', null],
+      ['facts', null],
+    ])
   })
 })

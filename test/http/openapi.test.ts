@@ -52,6 +52,7 @@ test('each tactic has paths of its own, with the schemas of its task and result'
     '/runs/{id}/events',
     '/runs/{id}/resume',
     '/runs/{id}/wait',
+    '/schedules',
     '/sessions',
     '/sessions/{id}',
     '/sessions/{id}/cost',
