@@ -81,7 +81,8 @@ export async function openBindParts(
   return { invokers: openInvokers(settings, clock, sharedRates), toolSource: await openToolSource(settings) }
 }
 
-function aliasesOf({ root }: PackageSet): ReadonlyMap<string, string> {
+/** What the served package calls others: the names of packages by their aliases. */
+export function aliasesOf({ root }: PackageSet): ReadonlyMap<string, string> {
   return new Map([...root.reachable].map(([alias, { name }]) => [alias, name]))
 }
 

@@ -70,10 +70,15 @@ function readTimes({ cron, time_zone: timeZone }: WrittenSchedule, mistake: Tell
   try {
     return readCron(cron, timeZone)
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error)
-    mistake('cron', `"${cron}" is no cron expression such as "30 6 * * 1-5": ${reason}`)
+    mistake('cron', `"${cron}" is no cron expression such as "30 6 * * 1-5". ${tellReason(error)}`)
     return undefined
   }
+}
+
+/** In the words of the library, as far as they hold here. */
+function tellReason(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error)
+  return reason.replace(/^CronPattern: /, '').replace('exactly five, six, or seven', 'five or six')
 }
 
 async function prepare(

@@ -119,7 +119,7 @@ function logScheduleEvent(logger: Logger, event: ScheduleEvent) {
   }
   const { type, schedule, atMs } = event
   const run = 'runId' in event ? { run_id: event.runId } : {}
-  logger[type === 'schedule.started' ? 'info' : 'warn']({ schedule, at: toRfc3339(atMs), ...run }, type)
+  logger[type === 'schedule.missed' ? 'warn' : 'info']({ schedule, at: toRfc3339(atMs), ...run }, type)
 }
 
 /** Of a URL the host alone is logged: the rest of it may be a secret. */

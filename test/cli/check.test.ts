@@ -282,6 +282,25 @@ No mistakes, 1 warning in 1 package, 1 tactic, 1 config, 1 prompt.
     },
   )
 
+  test('judges schedules by the tactics that they name, once those are sound', async () => {
+    const folder = await writePackage({
+      ...sound,
+      'schedules.yaml': `schedules:
+  - { name: one, tactic: esay, cron: "@daily", task: bees }
+  - { name: two, tactic: essay, cron: daily, task: bees }
+`,
+    })
+    const env = { LLLM_HOME: join(folder, '.home'), LLLM_SCHEDULES: join(folder, 'schedules.yaml') }
+    const { code, stdout } = await runLllm(['check'], { folder, env })
+    expect(code).toBe(1)
+    expect(stdout.replaceAll(`${folder}/`, '').split('\n').slice(0, 2)).toEqual([
+      expect.stringContaining(
+        'mistake  schedules.yaml:2:26: /schedules/0/tactic: There is no tactic "esay". Did you mean "essay"?',
+      ),
+      expect.stringContaining('mistake  schedules.yaml:3:39: /schedules/1/cron: "daily" is no cron expression'),
+    ])
+  })
+
   test('says which file of the settings cannot be read, and warns of a budget for a tactic that is not there', async () => {
     const missing = await runLllm(['check'], { env: { LLLM_PRICES: '/no/such/prices.yaml' } })
     expect(missing.code).toBe(1)

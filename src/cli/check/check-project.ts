@@ -14,6 +14,7 @@ import { judgeConfigs } from './check-configs.ts'
 import { type ReadPackage, readPackageFiles } from './check-files.ts'
 import type { Findings } from './check-findings.ts'
 import { findPackages } from './check-packages.ts'
+import { judgeSchedules } from './check-schedules.ts'
 import { judgeTactics } from './check-tactics.ts'
 import { warnOfUnused } from './check-unused.ts'
 import { findExcused, findUsable } from './check-usable.ts'
@@ -93,6 +94,7 @@ async function judgeTogether(
   try {
     const linked = link(({ file }) => usable.has(file))
     await judgeTactics({ packages: linked, parts, excused: findExcused(packages, registry, usable) }, findings)
+    await judgeSchedules(settings, { packages: linked, parts }, findings)
   } finally {
     await Promise.allSettled([parts.invokers.close(), parts.toolSource.close()])
   }
