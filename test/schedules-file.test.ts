@@ -34,7 +34,7 @@ const sound = 'name: daily, tactic: answer, cron: 0 6 * * *, task: bees'
 
 test('what is left out of a schedule has its default', async () => {
   const [schedule] = await read(`schedules: [{ ${sound}, config: default, time_zone: Asia/Tokyo, timeout_ms: 5000 }]`)
-  expect(schedule).toMatchObject({ overlap: 'skip', catchUp: 'none', options: { timeoutMs: 5_000 } })
+  expect(schedule).toMatchObject({ tenant: 'default', overlap: 'skip', catchUp: 'none', options: { timeoutMs: 5_000 } })
   expect(schedule?.times.next(0)).toBe(Date.UTC(1970, 0, 1, 21))
 })
 

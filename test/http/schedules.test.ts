@@ -14,6 +14,7 @@ function openScheduled() {
     schedules: async (engine) => [
       {
         name: 'morning',
+        tenant: 'default',
         cron: '30 6 * * *',
         timeZone: 'Europe/Berlin',
         times: readCron('30 6 * * *', 'Europe/Berlin'),

@@ -85,6 +85,16 @@ describe('a schedule', () => {
     ])
   })
 
+  test('is one tenant’s, as are its runs', async () => {
+    const { time, begin, store, runs } = openTimes()
+    const { working } = await begin([{ cron: '@hourly', tenant: 'acme' }])
+    await time.advance(hourMs)
+    expect(await working.list()).toEqual([])
+    expect(await runs()).toEqual([])
+    const [status] = await working.of('acme').list()
+    expect((await store.of('acme').list({}, 10)).data.map(({ id }) => id)).toEqual([status?.last?.runId])
+  })
+
   test('ends at once when it is closed, and starts nothing more', async () => {
     const { time, begin, runs } = openTimes()
     const { working } = await begin([{}])
