@@ -43,7 +43,7 @@ test.each([
   [
     'a key that there is not',
     `schedules: [{ ${sound}, zone: UTC }]`,
-    /^schedules\.yaml:1:\d+: \/schedules\/0\/zone is not known\. .*Known: name, tactic, cron/,
+    /^schedules\.yaml:1:\d+: \/schedules\/0\/zone is not known\. .*Known: name, tenant, tactic, cron/,
   ],
   ['a key of the file that there is not', 'scheduls: []', /Did you mean "schedules"\?/],
   [
