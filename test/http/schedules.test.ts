@@ -53,7 +53,8 @@ test('a schedule is shown with its next tick, and then with what its last one ha
   })
   const run = await runStore.get(id)
   const tick = { schedule: 'morning', atMs: Date.UTC(2026, 10, 27, 5, 30), overlap: 'skip' } as const
-  await runStore.startTick({ ...tick, run: run ?? null })
+  if (run === undefined || run.request === null) throw new Error('The run is not there.')
+  await runStore.startTick({ ...tick, run: { ...run, request: run.request } })
   const last = { at: '2026-11-27T05:30:00.000Z', run_id: id, state: 'queued' }
   expect(await shown()).toEqual({ data: [{ ...morning, last }], next_cursor: null })
   expect(scheduleList.safeParse(await shown()).error).toBeUndefined()
