@@ -124,6 +124,16 @@ export type ResumeAnswer = 'resumed' | 'active' | 'succeeded' | 'expired' | 'unk
 /** `active`: it has not ended. */
 export type DeleteAnswer = 'deleted' | 'active' | 'unknown'
 
+/** How much there is to do. */
+export interface RunCounts {
+  /** Runs that wait. */
+  readonly queued: number
+  /** Runs under way. */
+  readonly running: number
+  /** When the first of those that wait was due, or will be, in ms since 1970; null: none waits. */
+  readonly oldestDueAtMs: number | null
+}
+
 /** Something has changed that somebody may wait for: there is a run to start, one is to be cancelled, or something of a run is new. */
 export type RunChange =
   | { readonly kind: 'work' }
@@ -192,8 +202,8 @@ export interface RunStore extends TenantRunStore {
   /** Gives a run back, so that it is started again as soon as somebody has room. What was journalled is kept. Rejects as `write`. */
   release(lease: RunLease): Promise<void>
 
-  /** How many runs wait, and how many are under way. */
-  counts(): Promise<{ readonly queued: number; readonly running: number }>
+  /** How much there is to do. */
+  counts(): Promise<RunCounts>
 
   /**
    * Calls back when something has changed, here or in another process; soon, but changes may be missed while the storage fails, so whoever

@@ -37,6 +37,8 @@ export interface RunsHealth {
   readonly queued: number
   /** Runs under way, over all processes. */
   readonly running: number
+  /** When the first of those that wait was due, or will be, in ms since 1970; null: none waits. */
+  readonly oldestDueAtMs: number | null
   /** Runs that this process works on. */
   readonly runningHere: number
 }

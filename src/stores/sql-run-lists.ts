@@ -83,7 +83,14 @@ export function createRunLists(
       const active = db.selectFrom('runs').select(['state', sql<bigint | string>`count(*)`.as('count')])
       const rows = await active.where('state', 'in', ['queued', 'running']).groupBy('state').execute()
       const countOf = (state: RunState) => Number(rows.find((row) => row.state === state)?.count ?? 0)
-      return { queued: countOf('queued'), running: countOf('running') }
+      // The state as a literal: so it is the index of runs that are due that is looked through, and not the table.
+      const oldest = db.selectFrom('runs').select(sql<bigint | string | null>`min(run_at)`.as('due_at'))
+      const { due_at: dueAt } = await oldest.where(sql<boolean>`state = 'queued'`).executeTakeFirstOrThrow()
+      return {
+        queued: countOf('queued'),
+        running: countOf('running'),
+        oldestDueAtMs: dueAt === null ? null : Number(dueAt),
+      }
     },
   }
 }

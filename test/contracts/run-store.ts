@@ -108,11 +108,13 @@ export function runStoreContract(name: string, open: () => Promise<OpenedRunStor
       const { store } = await openStores()
       const far = Date.now() + 3_600_000
       const runs = [newRun(1), newRun(2, { priority: 5 }), newRun(3, { runAtMs: 10 }), newRun(4, { runAtMs: far })]
+      expect(await store.counts()).toEqual({ queued: 0, running: 0, oldestDueAtMs: null })
       await store.submit({ runs })
+      expect(await store.counts()).toEqual({ queued: 4, running: 0, oldestDueAtMs: 10 })
       const claimed = await store.claim(claiming)
       expect(claimed.map(({ id }) => id)).toEqual(['run-0002', 'run-0003', 'run-0001'])
       expect(claimed[0]).toMatchObject({ state: 'running', attempt: 1, owner: 'one', request })
-      expect(await store.counts()).toEqual({ queued: 1, running: 3 })
+      expect(await store.counts()).toEqual({ queued: 1, running: 3, oldestDueAtMs: far })
     })
 
     test('are never more at once than may be, and never started twice, whoever claims at the same time', async () => {
