@@ -7,9 +7,10 @@ import { lazyRemotes } from './lazy-remotes.ts'
 import { loadHouse } from './load-house.ts'
 import { openAuth } from './open-auth.ts'
 import { openCleaner } from './open-cleaner.ts'
+import { countingListeners, openMetrics } from './open-metrics.ts'
 import { openRuns } from './open-runs.ts'
-import { openTracing } from './open-tracing.ts'
 import { openSchedules } from './open-schedules.ts'
+import { openTracing } from './open-tracing.ts'
 import { openWebhooks } from './open-webhooks.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
 import type { CleanerEvent } from './runs/cleaner.ts'
@@ -51,26 +52,47 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
   const loading = loadHouse(settings, { folder, clock: world.clock, sharedRates: () => sharedRates })
   const tracing = openTracing(settings, options.onTraceEvent ?? (() => {}))
   try {
-    const [prices, house, store] = await Promise.all([openPriceBook(settings), loading, opening, tracing])
+    const [prices, house, opened, desk] = await Promise.all([
+      openPriceBook(settings),
+      loading,
+      opening,
+      openMetrics(settings),
+      tracing,
+    ])
+    const store = desk?.time(opened) ?? opened
+    const observe = desk?.metrics.observe
+    const listeners = countingListeners(options, observe)
     sharedRates = store.rates
     const limits = await readBudgetsFile(settings)
     const budgets = await openStandingBudgets(limits, store.budgets, world.clock)
     // It has no socket before the first call.
     const remotes = lazyRemotes(settings)
-    const keeper = keepSessions(store, options.onKeeperEvent)
-    const engineParts = { world, prices, toolSource: house.toolSource, remotes, tracing: await tracing, budgets }
+    const keeper = keepSessions(store, listeners.onKeeperEvent)
+    const counted = observe === undefined ? {} : { observe }
+    const engineParts = {
+      world,
+      prices,
+      toolSource: house.toolSource,
+      remotes,
+      tracing: await tracing,
+      budgets,
+      ...counted,
+    }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
     const authenticator = await openAuth(settings, store.keys, world.clock)
-    const webhooks = await openWebhooks(settings, store.webhooks, options)
+    const webhooks = await openWebhooks(settings, store.webhooks, { world, ...listeners })
     const judgeWebhook = (url: string) => webhooks.judge(url)
-    const schedules = await openSchedules(settings, store.runs, { engine, judgeWebhook }, options)
-    const besides = [...webhooks.work, schedules, openCleaner(settings, store, options)]
+    const schedules = await openSchedules(settings, store.runs, { engine, judgeWebhook }, { world, ...listeners })
+    const besides = [...webhooks.work, schedules, openCleaner(settings, store, { world, ...listeners })]
+    const runs = openRuns(settings, store.runs, engine, { world, ...listeners, judgeWebhook, besides })
+    desk?.watch({ invokers: house.invokers, keeper, runs })
     return createRuntime({
       settings,
       house,
       engine,
-      runs: openRuns(settings, store.runs, engine, { ...options, judgeWebhook, besides }),
+      runs,
       schedules,
+      metrics: desk?.metrics,
       webhooks: store.webhooks,
       judgeWebhook,
       engineParts,

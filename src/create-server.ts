@@ -21,6 +21,7 @@ export async function createServer(runtime: Runtime, options: ServiceOptions = {
     import('./process/log-output.ts'),
   ])
   await runtime.runs.start()
+  runtime.metrics?.start()
   const logger = options.logger ?? pino({ level: runtime.settings.logLevel }, logToStandardOutput())
   return create({ ...describe(runtime), settings, logger })
 }
@@ -44,6 +45,7 @@ export const lllmPlugin: FastifyPluginAsync<LllmPluginOptions> = async (host, op
   const { runtime, logger } = options
   const settings = readServiceOptions(options, runtime.settings, ['runtime', 'logger', ...fastifyOptions])
   await runtime.runs.start()
+  runtime.metrics?.start()
   const { mountService } = await import('./http/mount-service.ts')
   await mountService(host, { ...describe(runtime), settings, ...(logger === undefined ? {} : { logger }) }, 'guest')
 }
@@ -55,7 +57,7 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator } = runtime
+  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator, metrics } = runtime
   return {
     engine,
     store,
@@ -65,6 +67,7 @@ function describe(runtime: Runtime) {
     judgeWebhook,
     idempotency,
     authenticator,
+    ...(metrics === undefined ? {} : { metrics }),
     info: describeService(runtime),
     world: systemWorld,
   }

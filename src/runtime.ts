@@ -5,6 +5,7 @@ import { LllmError } from './domain/errors.ts'
 import { findResource } from './domain/find-resource.ts'
 import type { IdempotencyStore } from './domain/idempotency-store.ts'
 import type { InvokerPool } from './domain/invoker-pool.ts'
+import type { Metrics } from './domain/metrics.ts'
 import type { Asset, ConfigSource, Package, PackageSet } from './domain/package.ts'
 import { configKind } from './domain/resource-kinds.ts'
 import type { SessionStore } from './domain/session-store.ts'
@@ -39,6 +40,8 @@ export interface Runtime {
   readonly idempotency: IdempotencyStore
   /** Finds out who asks its servers. */
   readonly authenticator: Authenticator
+  /** What is counted of its calls, for a monitoring system. Undefined: nothing, as `LLLM_METRICS` says. */
+  readonly metrics: Metrics | undefined
   /** What it was made with, other than secrets. Immutable. */
   readonly settings: OpenSettings
   /** The package that is served. */
@@ -86,6 +89,7 @@ export interface RuntimeParts {
   readonly idempotency: IdempotencyStore
   readonly authenticator: Authenticator
   readonly keeper: SessionKeeper
+  readonly metrics?: Metrics | undefined
   readonly warnings: readonly string[]
 }
 
@@ -139,6 +143,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     judgeWebhook: (url) => parts.judgeWebhook(url),
     idempotency: parts.idempotency,
     authenticator: parts.authenticator,
+    metrics: parts.metrics,
     settings: withoutSecrets(settings),
     package: source,
     packages,

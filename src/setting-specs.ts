@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accessSettingSpecs } from './access-setting-specs.ts'
 import { hookSettingSpecs } from './hook-setting-specs.ts'
+import { metricsSettingSpecs } from './metrics-setting-specs.ts'
 import { retentionSettingSpecs } from './retention-setting-specs.ts'
 import { runSettingSpecs } from './run-setting-specs.ts'
 import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
@@ -170,4 +171,5 @@ export const settingSpecs = {
   ...hookSettingSpecs,
   ...traceSettingSpecs,
   ...retentionSettingSpecs,
+  ...metricsSettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>

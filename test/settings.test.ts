@@ -52,6 +52,7 @@ describe('without any variable', () => {
       traceSamplerArg: 1,
       traceContent: false,
       otelDisabled: false,
+      metrics: 'on',
       invokerKeys: new Map(),
       warnings: [],
     })

@@ -58,6 +58,17 @@ export type OnDelta = (text: string) => void | Promise<void>
  */
 export type OnHold = (isHeld: boolean) => void
 
+/** How much of a model is asked, by an invoker that keeps requests back. */
+export interface ModelLoad {
+  readonly model: string
+  /** Requests under way. */
+  readonly underWay: number
+  /** Requests that are kept back. */
+  readonly waiting: number
+  /** Whether nothing is sent, because the provider is down. */
+  readonly isResting: boolean
+}
+
 /**
  * A way to ask models.
  *
@@ -74,6 +85,8 @@ export interface Invoker {
   /** Where its requests go, which tells whose prices hold. Left out: they go nowhere. */
   readonly apiUrl?: string
   invoke(request: ModelRequest, signal: AbortSignal, onDelta?: OnDelta, onHold?: OnHold): Promise<ModelReply>
+  /** Of an invoker that keeps requests back: how much of each of its models is asked now. */
+  loads?(): readonly ModelLoad[]
   /** Releases sockets. Nothing is invoked afterwards. */
   close(): Promise<void>
 }

@@ -1,9 +1,9 @@
-import type { AgentPlan, ModelChoice } from '../domain/agent.ts'
+import type { AgentPlan } from '../domain/agent.ts'
 import type { Clock } from '../domain/clock.ts'
 import { type ErrorCode, LllmError } from '../domain/errors.ts'
 import { type ModelReply, type ModelRequest, ProviderError } from '../domain/invoker.ts'
 import { askOnce } from './ask-once.ts'
-import type { Asking, StepCount } from './asking.ts'
+import { type Asking, chosenModel, observeRetry, type StepCount } from './asking.ts'
 
 /**
  * Waits between recalls, unless the provider says how long: full jitter below a ceiling that doubles from the first.
@@ -30,7 +30,7 @@ export async function askModel(asking: Asking, request: ModelRequest, count: Ste
 async function askUntilAnswered(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
   const { plan, world, recorder, signal, span } = asking
   for (let tries = 1; ; tries++) {
-    const asked = await askOnce(asking, chosen(plan, count), request, count)
+    const asked = await askOnce(asking, chosenModel(plan, count), request, count)
     if (asked.ok) return asked.reply
     signal.throwIfAborted()
     const { error, wasSent } = asked
@@ -41,6 +41,7 @@ async function askUntilAnswered(asking: Asking, request: ModelRequest, count: St
     const { step } = count
     if (hasFallback && (isUsedUp || !wasSent)) {
       recorder.retry({ kind: 'fallback', step, error: error.message, waitedMs: 0 })
+      observeRetry(asking, 'fallback', count)
       endChat(count)
       span.event('lllm.fallback', () => ({ 'error.type': error.kind, 'lllm.step': step }))
       count.choice++
@@ -51,6 +52,7 @@ async function askUntilAnswered(asking: Asking, request: ModelRequest, count: St
       if (asked.isReplayed !== true) await world.clock.sleep(waitedMs, signal)
       recorder.retry({ kind: 'recall', step, error: error.message, waitedMs })
       count.chat?.recalled(error.kind, waitedMs)
+      observeRetry(asking, 'recall', count)
       count.recalls++
     }
   }
@@ -59,10 +61,6 @@ async function askUntilAnswered(asking: Asking, request: ModelRequest, count: St
 function endChat(count: StepCount) {
   count.chat?.end()
   count.chat = undefined
-}
-
-function chosen(plan: AgentPlan, { choice }: StepCount): ModelChoice {
-  return plan.fallbacks[choice - 1] ?? plan
 }
 
 function isInVain({ world, deadlineAtMs }: Asking, waitMs: number): boolean {

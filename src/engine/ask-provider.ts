@@ -4,7 +4,7 @@ import { type ModelReply, type ModelRequest, ProviderError } from '../domain/inv
 import type { Amounts } from '../domain/limits.ts'
 import { type LlmCall, notSent } from '../domain/session.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
-import type { Asking, StepCount } from './asking.ts'
+import { type Asking, modelName, type StepCount } from './asking.ts'
 import { startChat } from './chat-span.ts'
 import { meterRequest } from './metered-request.ts'
 import type { CallStart } from './model-record.ts'
@@ -37,9 +37,10 @@ export async function askProvider(
   count: StepCount,
   keeper?: RequestKeeper,
 ): Promise<Asked> {
-  const { world, recorder, announcer, signal } = asking
+  const { world, recorder, announcer, observer, signal } = asking
   const { invoker, model } = choice
   signal.throwIfAborted()
+  count.isReplayed = false
   const { request, reserved, settle } = await meterRequest(asking, choice, { ...step, model })
   const attempt = count.nextAttempt++
   const id = world.newId()
@@ -72,6 +73,7 @@ export async function askProvider(
     const call = { ...named, startedAtMs, durationMs, request: sent, ...ended }
     recorder.llmCall(call)
     chat.add(call)
+    observer?.asked(call)
     return keeper?.end(call, taken, asked)
   }
   let answered: Asked
@@ -112,11 +114,6 @@ function failed(
     cost: costOfFailure(asking, choice, error, usage),
     error: describeFailure(error, asking.signal),
   }
-}
-
-/** A simulated model is named as such wherever models are named. */
-function modelName({ invoker, model }: ModelChoice): string {
-  return invoker.simulated ? `simulated/${model}` : model
 }
 
 const free: Price = { promptPicoUsd: 0, completionPicoUsd: 0 }

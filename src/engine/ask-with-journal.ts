@@ -63,6 +63,7 @@ function replay(
     'lllm.llm_call.id': past.call.id,
   }))
   journal.run.keepReply(past.call.id, entry)
+  count.isReplayed = true
   if (past.failure !== null) {
     return { ok: false, error: fromFailureRecord(past.failure), wasSent: past.wasSent, isReplayed: true }
   }

@@ -1,10 +1,12 @@
-import type { AgentPlan } from '../domain/agent.ts'
+import type { AgentPlan, ModelChoice } from '../domain/agent.ts'
 import type { World } from '../domain/clock.ts'
 import type { PriceBook } from '../domain/invoker.ts'
+import type { RetryRecord } from '../domain/session.ts'
 import type { Span } from '../domain/tracing.ts'
 import type { AgentAnnouncer } from './announce.ts'
 import type { ChatSpan } from './chat-span.ts'
 import type { Meter } from './meter.ts'
+import type { AgentObserver } from './observe-agent.ts'
 import type { CallJournal } from './run-journal.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 
@@ -16,6 +18,8 @@ export interface Asking {
   readonly recorder: AgentCallRecorder
   /** Left undefined when nobody listens: then replies are not streamed. */
   readonly announcer: AgentAnnouncer | undefined
+  /** Left undefined when nobody counts. */
+  readonly observer: AgentObserver | undefined
   readonly signal: AbortSignal
   /** Of the `respond()`. */
   readonly span: Span
@@ -42,4 +46,21 @@ export interface StepCount {
   recalls: number
   /** Of the model that is being asked, from its first request on that is not replayed. */
   chat?: ChatSpan | undefined
+  /** Whether the last request was answered by the journal: what came of it was counted when it was made. */
+  isReplayed: boolean
+}
+
+/** Which model a step asks. */
+export function chosenModel(plan: AgentPlan, { choice }: Pick<StepCount, 'choice'>): ModelChoice {
+  return plan.fallbacks[choice - 1] ?? plan
+}
+
+/** A simulated model is named as such wherever models are named. */
+export function modelName({ invoker, model }: ModelChoice): string {
+  return invoker.simulated ? `simulated/${model}` : model
+}
+
+/** Tells that a model is asked again, or another one in its place. */
+export function observeRetry({ observer, plan }: Asking, reason: RetryRecord['kind'], count: StepCount): void {
+  if (!count.isReplayed) observer?.retried(reason, modelName(chosenModel(plan, count)))
 }

@@ -8,6 +8,7 @@ import type { EngineParts } from './engine-parts.ts'
 import { type ExecuteOptions, execute } from './execute.ts'
 import { createFindTactic, inOrderOfAddress } from './find-tactic.ts'
 import { Meter } from './meter.ts'
+import { observeCall } from './observe-call.ts'
 import { prepareCall } from './prepare.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
@@ -20,7 +21,7 @@ export function createEngine(
   aliases: ReadonlyMap<string, string> = new Map(),
 ): Engine {
   async function executeAndKeep(call: PreparedCall, options?: ExecuteOptions): Promise<Outcome> {
-    const outcome = await execute(parts, call, options)
+    const outcome = await observeCall(parts, call, options, () => execute(parts, call, options))
     // The session of a run is stored with the end of the run, by whoever works on it.
     if (options?.run === undefined) await keeper.keep(outcome.session)
     return outcome

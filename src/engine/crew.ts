@@ -9,6 +9,7 @@ import type { BoundConfig, BoundTactic, Outcome, PreparedCall } from './engine.t
 import type { EngineParts } from './engine-parts.ts'
 import { LiveAgent } from './live-agent.ts'
 import type { Meter } from './meter.ts'
+import { observeSubCall } from './observe-call.ts'
 import { prepareCall } from './prepare.ts'
 import type { CallJournal } from './run-journal.ts'
 import type { SessionRecorder } from './session-recorder.ts'
@@ -64,12 +65,13 @@ export function openCrew(crew: CrewParts): Crew {
     }
   }
 
-  const { world, prices, toolSource } = parts
+  const { world, prices, toolSource, observe } = parts
   const { findPrompt } = config
   const shared = {
     world,
     prices,
     toolSource,
+    observe,
     recorder,
     signal,
     deadlineAtMs,
@@ -133,7 +135,7 @@ function toEnded(error: unknown): Ended {
 
 /** A sub-tactic's session becomes a child whatever happens, before its failure reaches the parent. */
 async function callSubTactic(
-  { recorder, executeChild }: CrewParts,
+  { parts, recorder, executeChild }: CrewParts,
   target: { readonly tactic: BoundTactic; readonly config: BoundConfig },
   task: unknown,
   signal: AbortSignal,
@@ -142,6 +144,7 @@ async function callSubTactic(
   try {
     const outcome = await executeChild(await prepareCall(target.tactic, target.config, task), signal)
     keepSession(outcome.session)
+    observeSubCall(parts.observe, target.tactic.name, outcome)
     return outcome
   } catch (error) {
     // Only a task that does not fit gets here: an execution never rejects.

@@ -1,5 +1,6 @@
 import type { World } from '../domain/clock.ts'
 import type { PriceBook } from '../domain/invoker.ts'
+import type { Observe } from '../domain/observation.ts'
 import type { RemoteTactics } from '../domain/remote.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
 import type { Tracing } from '../domain/tracing.ts'
@@ -16,4 +17,6 @@ export interface EngineParts {
   readonly remotes?: RemoteTactics
   /** Left out: nobody collects traces. */
   readonly tracing?: Tracing
+  /** Is told of what is counted. Left out: nobody counts. */
+  readonly observe?: Observe
 }

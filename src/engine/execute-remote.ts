@@ -12,6 +12,7 @@ import type { Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ExecuteOptions } from './execute.ts'
 import { Meter } from './meter.ts'
+import { refusalsOf } from './open-meter.ts'
 import { readResult } from './read-result.ts'
 import { standInSession } from './stand-in-session.ts'
 
@@ -84,6 +85,7 @@ async function callWithinLimits(
       limits: { ...limits, ...asked },
       budgets: parts.budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
       isSubTactic: parent !== undefined,
+      onRefusal: refusalsOf(parts, tactic.name),
     },
     above,
   )

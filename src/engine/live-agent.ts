@@ -3,6 +3,7 @@ import type { World } from '../domain/clock.ts'
 import type { EventPlace } from '../domain/event.ts'
 import type { PriceBook } from '../domain/invoker.ts'
 import type { ImagePart, Part } from '../domain/message.ts'
+import type { Observe } from '../domain/observation.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
 import type { Schema, SchemaOutput } from '../domain/schema.ts'
 import { stopError } from '../domain/stop.ts'
@@ -17,6 +18,7 @@ import { type Contract, contractOf, jsonContract } from './contract.ts'
 import { toImagePart } from './image-part.ts'
 import type { LiveDialog } from './live-dialog.ts'
 import type { Meter } from './meter.ts'
+import { observeAgent } from './observe-agent.ts'
 import type { CallJournal } from './run-journal.ts'
 import type { AgentCallRecorder, SessionRecorder } from './session-recorder.ts'
 import { openToolbox } from './toolbox.ts'
@@ -28,6 +30,8 @@ export interface AgentParts {
   readonly world: World
   readonly prices: PriceBook
   readonly toolSource: ToolSource
+  /** Left undefined when nobody counts. */
+  readonly observe: Observe | undefined
   readonly recorder: SessionRecorder
   readonly signal: AbortSignal
   readonly deadlineAtMs: number
@@ -159,12 +163,13 @@ export class LiveAgent implements Agent {
     contract: Contract,
     told: { readonly recorder: AgentCallRecorder; readonly announcer: AgentAnnouncer | undefined; readonly span: Span },
   ) {
-    const { plan, world, prices, signal, deadlineAtMs, meter, journal: ofCall } = this.#parts
+    const { plan, world, prices, signal, deadlineAtMs, meter, journal: ofCall, observe, place } = this.#parts
     const journal = ofCall && { ...ofCall, agent: plan.name, dialog: dialog.current.alias }
     const prompt = dialog.current.turnPrompt ?? plan.systemPrompt
     const { handlers } = prompt
     const tools = await this.#toolsOf(prompt)
-    const shared = { ...told, world, signal, journal }
+    const observer = observe && observeAgent(observe, place.path.at(-1) ?? '', plan.name)
+    const shared = { ...told, world, observer, signal, journal }
     const toolbox = openToolbox({ ...shared, tools, interrupt: handlers.interrupt })
     return await runTurn({ ...shared, plan, prices, deadlineAtMs, meter, contract, toolbox, handlers, dialog })
   }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Amounts, Limits, Unit } from '../domain/limits.ts'
+import { isLllmError } from '../domain/errors.ts'
+import type { Amounts, LimitExcess, Limits, Unit } from '../domain/limits.ts'
 import { Account } from './account.ts'
 import { budgetExceeded, noReservation, type Reservation, reserve } from './reservation.ts'
 import type { FindAccount } from './standing-budgets.ts'
@@ -13,6 +14,8 @@ export interface Spender {
   readonly budgets?: readonly FindAccount[]
   /** Whether it is a sub-tactic of what is above it, rather than a part of a batch. */
   readonly isSubTactic?: boolean
+  /** Is told of each request, and of each call below, that a limit refuses. */
+  readonly onRefusal?: ((excess: LimitExcess) => void) | undefined
 }
 
 /** Never nothing of what is limited: where nothing is left, it does not fit, and is refused. */
@@ -45,8 +48,10 @@ export class Meter {
   /** Those of calls and batches, without the standing budgets. */
   readonly #callAccounts: readonly Account[]
   readonly #depthLimits: readonly DepthLimit[]
+  readonly #onRefusal: Spender['onRefusal']
 
-  constructor({ name, limits, budgets = [], isSubTactic = false }: Spender, above?: Meter) {
+  constructor({ name, limits, budgets = [], isSubTactic = false, onRefusal }: Spender, above?: Meter) {
+    this.#onRefusal = onRefusal
     const { budgetPicoUsd, tokens, llmCalls, depth } = limits
     const account = new Account(name, {
       ...(budgetPicoUsd === undefined ? {} : { usd: budgetPicoUsd }),
@@ -79,7 +84,9 @@ export class Meter {
     const { name, depth } = passed
     // In a turn of its own: a tactic that swallows this and tries again for ever must not keep the process busy.
     await nextTurn()
-    throw budgetExceeded({ name, unit: 'depth', limit: depth, spent: depth, reserved: 0, needed: 1 })
+    const excess = { name, unit: 'depth', limit: depth, spent: depth, reserved: 0, needed: 1 } as const
+    this.#onRefusal?.(excess)
+    throw budgetExceeded(excess)
   }
 
   /**
@@ -89,7 +96,7 @@ export class Meter {
    */
   async reserve(worst: Amounts, signal: AbortSignal): Promise<Reservation> {
     if (!this.isLimited) return noReservation
-    return reserve(() => this.#accounts(), worst, signal)
+    return reserve(() => this.#accounts(), worst, signal).catch((error: unknown) => this.#refuse(error))
   }
 
   /**
@@ -104,7 +111,7 @@ export class Meter {
       () => this.#accounts(),
       (accounts) => restOf(accounts, usdMax),
       signal,
-    )
+    ).catch((error: unknown) => this.#refuse(error))
   }
 
   /**
@@ -118,6 +125,11 @@ export class Meter {
   get depthLeft(): number | undefined {
     const left = this.#depthLimits.map(({ depth, levels }) => depth - levels)
     return left.length === 0 ? undefined : Math.max(0, Math.min(...left))
+  }
+
+  #refuse(error: unknown): never {
+    if (isLllmError(error) && error.data.budget !== undefined) this.#onRefusal?.(error.data.budget)
+    throw error
   }
 
   #accounts(): readonly Account[] {

@@ -1,4 +1,4 @@
-import { type Limits, toPicoUsd } from '../domain/limits.ts'
+import { type LimitExcess, type Limits, toPicoUsd } from '../domain/limits.ts'
 import type { PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ExecuteOptions } from './execute.ts'
@@ -16,9 +16,15 @@ export function openMeter(parts: EngineParts, { tactic, config }: PreparedCall, 
       limits,
       budgets: parts.budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
       isSubTactic: parent !== undefined,
+      onRefusal: refusalsOf(parts, tactic.name),
     },
     above,
   )
+}
+
+/** What is told of what the limits refuse to a tactic. */
+export function refusalsOf({ observe }: Pick<EngineParts, 'observe'>, tactic: string) {
+  return observe && (({ unit }: LimitExcess) => observe({ type: 'budget.refused', tactic, unit }))
 }
 
 function stricter(left: Limits, right: Limits): Limits {

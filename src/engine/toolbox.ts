@@ -13,6 +13,7 @@ import type { AgentAnnouncer } from './announce.ts'
 import type { AgentJournal } from './asking.ts'
 import { endTool, startTool } from './call-spans.ts'
 import { readJson } from './contract.ts'
+import type { AgentObserver } from './observe-agent.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 
 /** Characters of a tool's result that a model is told at the most. */
@@ -32,6 +33,7 @@ interface Equipment {
   readonly world: World
   readonly recorder: AgentCallRecorder
   readonly announcer: AgentAnnouncer | undefined
+  readonly observer: AgentObserver | undefined
   readonly signal: AbortSignal
   /** Of the `respond()`. */
   readonly span: Span
@@ -142,7 +144,7 @@ async function runOnce(equipment: Equipment, known: ReadyTool, call: ToolCall, a
 }
 
 async function runTraced(
-  { span: above, signal }: Equipment,
+  { span: above, signal, observer }: Equipment,
   known: ReadyTool,
   call: ToolCall,
   args: unknown,
@@ -152,6 +154,7 @@ async function runTraced(
   const run = () => runTool(known, args, { signal, idempotencyKey })
   const answer = await span.within(run).catch((error: unknown) => toFailure(error, signal))
   endTool(span, answer, signal)
+  observer?.toolEnded(answer.ok)
   return answer
 }
 

@@ -6,7 +6,7 @@ import type { AssistantMessage, Message } from '../domain/message.ts'
 import type { Handlers } from '../domain/prompt.ts'
 import { compileTemplate } from '../domain/template.ts'
 import { askModel } from './ask-model.ts'
-import type { Asking, StepCount } from './asking.ts'
+import { type Asking, observeRetry, type StepCount } from './asking.ts'
 import type { Contract, Read } from './contract.ts'
 import type { Toolbox } from './toolbox.ts'
 
@@ -68,7 +68,7 @@ interface Usable {
 /** Tells the model what is wrong with its reply until it is right. The failed tries live in a working copy only. */
 async function askUntilUsable(turn: Turn, { step, isFinal, startsAt }: Step): Promise<Usable> {
   const { plan, recorder, handlers, span } = turn
-  const count: StepCount = { step, nextAttempt: 0, recalls: 0, choice: 0 }
+  const count: StepCount = { step, nextAttempt: 0, recalls: 0, choice: 0, isReplayed: false }
   let working = shorten(turn, startsAt)
   for (let retry = 0; ; retry++) {
     const answered = await askModel(turn, makeRequest(turn, working, isFinal), count)
@@ -81,6 +81,7 @@ async function askUntilUsable(turn: Turn, { step, isFinal, startsAt }: Step): Pr
     if (retry >= plan.maxExceptionRetry) throw unusable(turn, read.error, retry + 1)
     recorder.retry({ kind: 'exception', step, error: read.error, waitedMs: 0 })
     span.event('lllm.retry', () => ({ 'error.type': 'reply-unusable', 'lllm.step': step }))
+    observeRetry(turn, 'exception', count)
     const complaint = compileTemplate(handlers.exception).render({ error: read.error })
     // Some providers refuse a conversation that holds an empty reply.
     const failedTry = reply.message.content === '' ? [] : [reply.message]

@@ -25,7 +25,11 @@ interface Waiter {
   readonly admit: () => void
 }
 
-export function createAdmission({ callsMax, queueMax }: AdmissionBounds): Admission {
+/** @param onQueue Is told how many places more are waited for, or fewer. */
+export function createAdmission(
+  { callsMax, queueMax }: AdmissionBounds,
+  onQueue: (change: number) => void = () => {},
+): Admission {
   const line = new Set<Waiter>()
   let taken = 0
   let waiting = 0
@@ -39,8 +43,12 @@ export function createAdmission({ callsMax, queueMax }: AdmissionBounds): Admiss
       waiter.admit()
     }
   }
+  const wait = (change: number) => {
+    waiting += change
+    onQueue(change)
+  }
   const leaveLine = (waiter: Waiter) => {
-    if (line.delete(waiter)) waiting -= waiter.places
+    if (line.delete(waiter)) wait(-waiter.places)
   }
   const queue = (places: number, signal: AbortSignal) =>
     new Promise<void>((resolve, reject) => {
@@ -59,7 +67,7 @@ export function createAdmission({ callsMax, queueMax }: AdmissionBounds): Admiss
       }
       signal.addEventListener('abort', onAbort, { once: true })
       line.add(waiter)
-      waiting += places
+      wait(places)
     })
 
   return {

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Authenticator } from '../domain/authenticator.ts'
 import type { World } from '../domain/clock.ts'
 import type { IdempotencyStore } from '../domain/idempotency-store.ts'
+import type { Metrics } from '../domain/metrics.ts'
 import type { PackageOrigin } from '../domain/package.ts'
 import type { SessionStore, TenantSessions } from '../domain/session-store.ts'
 import type { TenantWebhooks, WebhookStore } from '../domain/webhook-store.ts'
@@ -64,6 +65,8 @@ export interface HttpApp {
   /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are told nowhere. */
   readonly judgeWebhook?: (url: string) => string | undefined
   readonly settings: HttpSettings
+  /** What counts requests, and tells all figures. Left out: nothing is counted. */
+  readonly metrics?: Metrics
   /** Where requests and failures are logged. Left out: where the application around the service logs them. */
   readonly logger?: FastifyBaseLogger
   readonly info: ServiceInfo
@@ -105,6 +108,8 @@ declare module 'fastify' {
     lllmStory: RequestStory
   }
   interface FastifyContextConfig {
+    /** What the route is counted as, where several have one pattern. Left out: as its own path. */
+    readonly pattern?: string
     /** How the OpenAPI document describes the route. A route without it is not part of the document. */
     readonly operation?: Operation
     /** The media types that a success can have. Left out: JSON. */

@@ -47,7 +47,7 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
     shutdown,
     openAnswers,
     answers,
-    admission: createAdmission(settings),
+    admission: createAdmission(settings, (change) => app.metrics?.observe({ type: 'calls.queued', change })),
     readiness: createReadiness({ store, engine, shutdown, clock: world.clock }),
   })
   server.decorateRequest('lllmStory')

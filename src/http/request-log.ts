@@ -27,9 +27,11 @@ export interface RequestStory {
 
 /** What nginx calls a request whose client hung up; there is no such status on the wire. */
 const clientClosedStatus = 499
+/** What requests are counted as that fit no route: their paths are up to whoever sends them. */
+const unmatchedRoute = 'unmatched'
 
 /**
- * Writes one line when a request has ended, in whatever way. The `close` event of the raw response is the only one that
+ * Counts a request, and writes one line, when it has ended, in whatever way. The `close` event of the raw response is the only one that
  * also comes when the client hangs up. Bodies, queries and headers never reach the log.
  */
 export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void {
@@ -40,10 +42,18 @@ export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void
       endRequestSpan(request.lllmStory, status)
       writeLine(request, status ?? clientClosedStatus, durationMs)
     }
+    countRequest(request, status ?? clientClosedStatus, durationMs)
     const { underWay } = request.lllmStory
     if (underWay === undefined) write()
     else underWay.then(write, write)
   })
+}
+
+function countRequest({ method, is404, routeOptions, server }: FastifyRequest, status: number, durationMs: number) {
+  const { metrics } = server.lllm
+  if (metrics === undefined) return
+  const route = is404 ? unmatchedRoute : (routeOptions.config.pattern ?? routeOptions.url ?? unmatchedRoute)
+  metrics.observe({ type: 'request.ended', route, method, status, durationMs })
 }
 
 function writeLine(request: FastifyRequest, status: number, durationMs: number) {

@@ -34,7 +34,9 @@ export function mountTacticRoute(server: FastifyInstance, route: TacticRoute): v
   const { suffix, produces, repeats, describe, answer } = route
   const { engine, settings } = server.lllm
   const schemas = createCallSchemas(settings)
-  const shared = produces === undefined ? {} : { produces }
+  // Tactics have paths of their own, and are counted together: how many there are is up to packages.
+  const pattern = `${server.prefix}/:name${suffix}`
+  const shared = { pattern, ...(produces === undefined ? {} : { produces }) }
   const respond = (tactic: BoundTactic, request: FastifyRequest, reply: FastifyReply) => {
     expectMayCall(callerOf(request), tactic)
     return request.headers[keyHeader] === undefined

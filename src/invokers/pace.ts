@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.ts'
-import { ProviderError } from '../domain/invoker.ts'
+import { type ModelLoad, ProviderError } from '../domain/invoker.ts'
 import { Circuit } from './circuit.ts'
 import { Gate } from './gate.ts'
 import { PaceAlarm } from './pace-alarm.ts'
@@ -58,9 +58,9 @@ export class Pace {
     this.#tokens = tokensPerMinute === undefined ? undefined : new PaceWindow(tokensPerMinute)
   }
 
-  /** Whether nobody is under way or waits. */
-  get isIdle(): boolean {
-    return this.#underWay === 0 && this.#waiting.size === 0
+  /** How many are under way and wait, and whether the provider is taken for dead. */
+  get load(): Omit<ModelLoad, 'model'> {
+    return { underWay: this.#underWay, waiting: this.#waiting.size, isResting: this.#circuit.isOpen }
   }
 
   /** The pass for a request, if it may be sent at once. @throws ProviderError where waiting for one would be of no use. */

@@ -57,6 +57,7 @@ export function paced(
         throw error
       }
     },
+    loads: () => [...paces].map(([model, pace]) => ({ model, ...pace.load })),
     async close() {
       for (const pace of paces.values()) pace.close()
       await invoker.close()
@@ -81,7 +82,8 @@ function sharedRate(
 
 function forgetOne(paces: Map<string, Pace>): void {
   for (const [model, pace] of paces) {
-    if (!pace.isIdle) continue
+    const { underWay, waiting } = pace.load
+    if (underWay + waiting > 0) continue
     paces.delete(model)
     return
   }

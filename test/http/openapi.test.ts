@@ -42,6 +42,7 @@ test('each tactic has paths of its own, with the schemas of its task and result'
     '/docs/errors/{code}',
     '/healthz',
     '/info',
+    '/metrics',
     '/openapi.json',
     '/readyz',
     '/runs',

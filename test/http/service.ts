@@ -25,6 +25,7 @@ import { createMemoryRetention } from '../../src/stores/memory-retention.ts'
 import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
+import { createMetrics } from '../../src/telemetry/create-metrics.ts'
 
 /** Answers from what a test scripted, and by default with the last message in capitals. */
 export interface ScriptedModel {
@@ -192,6 +193,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     runs,
     schedules,
     webhooks: memory.webhooks,
+    metrics: createMetrics({ version: '0.1.0' }),
     idempotency: sketch.idempotency ?? createMemoryIdempotencyStore(),
     settings: {
       bodyLimitBytes: 1_000_000,

@@ -30,7 +30,8 @@ export async function openRuntime(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<CallRuntime> {
-  const settings = readSettings(env)
+  // Nobody comes to read the figures of a command.
+  const settings: Settings = { ...readSettings(env), metrics: 'off' }
   const opening = assemble(settings, {
     folder,
     world: systemWorld,

@@ -1,0 +1,69 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Observation } from '../domain/observation.ts'
+import { callSeconds } from './buckets.ts'
+import type { NameLabel } from './label-names.ts'
+
+type Told<Type extends Observation['type']> = Extract<Observation, { readonly type: Type }>
+
+/** Counts calls of tactics: those from outside, and those that tactics make of each other. */
+export function countCalls(registry: Registry, nameTactic: NameLabel) {
+  const registers = [registry]
+  const ended = new Counter({
+    name: 'lllm_calls_total',
+    help: 'Calls of tactics from outside that have ended: of clients, items of batches, attempts of runs.',
+    labelNames: ['tactic', 'state'],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'lllm_call_failures_total',
+    help: 'Calls from outside that ended in an error, by its code.',
+    labelNames: ['tactic', 'code'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'lllm_call_duration_seconds',
+    help: 'Time that a call from outside took.',
+    labelNames: ['tactic'],
+    buckets: callSeconds,
+    registers,
+  })
+  const inFlight = new Gauge({ name: 'lllm_calls_in_flight', help: 'Calls from outside under way.', registers })
+  const queued = new Gauge({
+    name: 'lllm_calls_queued',
+    help: 'Calls that wait for a place in the service; a batch counts as many as it has workers.',
+    registers,
+  })
+  const subCalls = new Counter({
+    name: 'lllm_sub_calls_total',
+    help: 'Calls that tactics made of their sub-tactics and that have ended.',
+    labelNames: ['tactic', 'state'],
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'lllm_budget_refusals_total',
+    help: 'Requests to models, and calls of sub-tactics, that a budget or another limit refused.',
+    labelNames: ['tactic', 'unit'],
+    registers,
+  })
+  return {
+    'call.started'() {
+      inFlight.inc()
+    },
+    'call.ended'({ tactic: name, state, code, durationMs }: Told<'call.ended'>) {
+      const tactic = nameTactic(name)
+      inFlight.dec()
+      ended.inc({ tactic, state })
+      if (code !== null) failures.inc({ tactic, code })
+      durations.observe({ tactic }, durationMs / 1_000)
+    },
+    'calls.queued'({ change }: Told<'calls.queued'>) {
+      queued.inc(change)
+    },
+    'sub-call.ended'({ tactic, state }: Told<'sub-call.ended'>) {
+      subCalls.inc({ tactic: nameTactic(tactic), state })
+    },
+    'budget.refused'({ tactic, unit }: Told<'budget.refused'>) {
+      refusals.inc({ tactic: nameTactic(tactic), unit })
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import { Counter, Histogram, type Registry } from 'prom-client'
+import { type Cost, picoUsdPerUsd } from '../domain/cost.ts'
+import type { Observation } from '../domain/observation.ts'
+import { callSeconds } from './buckets.ts'
+import type { NameLabel } from './label-names.ts'
+import { type ModelSeries, openModelSeries } from './model-series.ts'
+
+type Asked = Extract<Observation, { readonly type: 'model.asked' }>
+type Retried = Extract<Observation, { readonly type: 'model.retried' }>
+type ToolEnded = Extract<Observation, { readonly type: 'tool.ended' }>
+
+const place = ['tactic', 'agent', 'model'] as const
+
+/** Counts requests to models: how they ended, how long they took, and what they cost. */
+export function countModels(registry: Registry, nameTactic: NameLabel, nameModel: NameLabel) {
+  const registers = [registry]
+  const table = openModelSeries(nameTactic, nameModel)
+  const requests = new Counter({
+    name: 'lllm_llm_calls_total',
+    help: 'Requests to models, by how they ended: ok, or the code of the error.',
+    labelNames: [...place, 'outcome'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'lllm_llm_call_duration_seconds',
+    help: 'Time that a model took for a request, without the wait for its turn.',
+    labelNames: ['model'],
+    buckets: callSeconds,
+    registers,
+  })
+  const tokens = new Counter({
+    name: 'lllm_tokens_total',
+    help: 'Tokens as providers counted them. cached_prompt is a part of prompt, reasoning a part of completion.',
+    labelNames: [...place, 'kind'],
+    registers,
+  })
+  const unpriced = new Counter({
+    name: 'lllm_unpriced_calls_total',
+    help: 'Requests to models that may have been billed and whose price is not known: what they cost is not in lllm_cost_usd_total.',
+    labelNames: place,
+    registers,
+  })
+  const retries = new Counter({
+    name: 'lllm_retries_total',
+    help: 'Requests that were made once more: recall, because the provider failed; exception, because the reply was of no use; fallback, of the next model.',
+    labelNames: ['model', 'reason'],
+    registers,
+  })
+  const tools = new Counter({
+    name: 'lllm_tool_calls_total',
+    help: 'Tools that were run, by how that ended: ok or error.',
+    labelNames: ['tactic', 'outcome'],
+    registers,
+  })
+  registerCost(registry, () => table.all())
+
+  function countTokens({ labels }: ModelSeries, cost: Cost) {
+    const add = (kind: string, count: number) => {
+      if (count > 0) tokens.inc({ ...labels, kind }, count)
+    }
+    add('prompt', cost.promptTokens)
+    add('cached_prompt', cost.cachedPromptTokens)
+    add('completion', cost.completionTokens)
+    add('reasoning', cost.reasoningTokens)
+  }
+
+  return {
+    'model.asked'(asked: Asked) {
+      const { outcome, durationMs, cost } = asked
+      const series = table.of(asked)
+      const { labels } = series
+      requests.inc({ ...labels, outcome })
+      durations.observe({ model: labels.model }, durationMs / 1_000)
+      countTokens(series, cost)
+      if (cost.pricedCalls > 0) series.picoUsd += BigInt(cost.promptPicoUsd + cost.completionPicoUsd)
+      if (cost.unpricedCalls > 0) unpriced.inc(labels, cost.unpricedCalls)
+    },
+    'model.retried'({ model, reason }: Retried) {
+      retries.inc({ model: nameModel(model), reason })
+    },
+    'tool.ended'({ tactic, isOk }: ToolEnded) {
+      tools.inc({ tactic: nameTactic(tactic), outcome: isOk ? 'ok' : 'error' })
+    },
+  }
+}
+
+/** Sums are kept exactly, and become USD where they are read: a floating-point number next to the true sum, however many calls there were. */
+function registerCost(registry: Registry, all: () => Iterable<ModelSeries>) {
+  new Counter({
+    name: 'lllm_cost_usd_total',
+    help: 'What requests to models cost, in USD, as far as their prices are known.',
+    labelNames: place,
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { labels, picoUsd } of all()) this.inc(labels, Number(picoUsd) / picoUsdPerUsd)
+    },
+  })
+}
