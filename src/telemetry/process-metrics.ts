@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { getHeapStatistics } from 'node:v8'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
 let registry: Registry | undefined
 
@@ -10,6 +11,12 @@ export function measureProcess(): Registry {
   if (registry === undefined) {
     registry = new Registry()
     collectDefaultMetrics({ register: registry })
+    const limit = new Gauge({
+      name: 'lllm_heap_limit_bytes',
+      help: 'How large the heap may become.',
+      registers: [registry],
+    })
+    limit.set(getHeapStatistics().heap_size_limit)
   }
   return registry
 }
