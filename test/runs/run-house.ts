@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest'
+import type { Observe } from '../../src/domain/observation.ts'
 import type { RunStore } from '../../src/domain/run-store.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import type { TacticClass } from '../../src/domain/tactic.ts'
@@ -22,10 +23,11 @@ export interface RunHouseSpec {
   readonly left?: { readonly runStore: RunStore; readonly store: SessionStore }
   readonly attemptsMax?: number
   readonly tracing?: Tracing
+  readonly observe?: Observe
 }
 
 /** A process that works on runs, around a scripted model. Time is real; nobody waits where nothing is to be waited for. */
-export async function runHouse({ tactics, model: script, left, attemptsMax = 5, tracing }: RunHouseSpec) {
+export async function runHouse({ tactics, model: script, left, attemptsMax = 5, ...watchers }: RunHouseSpec) {
   const model = scriptedModel(script, 'test')
   const world = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
   const store = left?.store ?? createMemorySessionStore()
@@ -34,7 +36,8 @@ export async function runHouse({ tactics, model: script, left, attemptsMax = 5, 
   const toolSource = toolSourceOf({})
   const binder = createBinder({ root: source, all: [source] }, { invokers: poolOf(model.invoker, []), toolSource })
   const keeper = { waitingCount: 0, keep: async () => {} }
-  const parts = { world, prices: flatPrices(), toolSource, ...(tracing === undefined ? {} : { tracing }) }
+  const { tracing, observe } = watchers
+  const parts = { world, prices: flatPrices(), toolSource, ...(tracing && { tracing }), ...(observe && { observe }) }
   const engine = createEngine(binder.bindAll(), parts, keeper)
   const settings = {
     role: 'all',

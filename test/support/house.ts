@@ -1,4 +1,5 @@
 import type { Invoker, PriceBook } from '../../src/domain/invoker.ts'
+import type { Observe } from '../../src/domain/observation.ts'
 import type { AnyPrompt } from '../../src/domain/prompt.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { GivenTo, OutputOf, TacticClass } from '../../src/domain/tactic.ts'
@@ -26,6 +27,7 @@ export interface HouseSpec<First extends TacticClass> extends TestPackageSpec {
   readonly mcp?: Readonly<Record<string, readonly Tool[]>>
   readonly budgets?: StandingBudgets
   readonly tracing?: Tracing
+  readonly observe?: Observe
   /** What chance gives each time, 0..1. */
   readonly random?: number
 }
@@ -40,6 +42,7 @@ export function house<First extends TacticClass>(spec: HouseSpec<First>) {
     toolSource: toolSourceOf(spec.mcp),
     ...(spec.budgets === undefined ? {} : { budgets: spec.budgets }),
     ...(spec.tracing === undefined ? {} : { tracing: spec.tracing }),
+    ...(spec.observe === undefined ? {} : { observe: spec.observe }),
   }
   const stored: Session[] = []
   const keeper = { waitingCount: 0, keep: async (session: Session) => void stored.push(session) }
