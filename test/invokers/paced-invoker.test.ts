@@ -268,11 +268,12 @@ describe('the circuit of a model', () => {
   }
 
   test('opens after ten failures in a row, and rejects at once, unsent', async () => {
-    const { invoke, sent } = await opened()
+    const { invoke, invoker, sent } = await opened()
     const refusal = await rejection(invoke())
     expect(refusal).toBeInstanceOf(ProviderError)
     expect(refusal).toMatchObject({ kind: 'unreachable', retryAfterMs: coolDown.firstMs, mayBeBilled: false })
     expect(sent()).toBe(10)
+    expect(invoker.loads?.()).toEqual([{ model: 'gpt-4o', underWay: 0, waiting: 0, isResting: true }])
   })
 
   test.each<[string, Answer]>([
