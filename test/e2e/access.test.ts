@@ -23,6 +23,8 @@ interface Document {
 /** Scopes that are not enough for what takes one of them. */
 const others: readonly (readonly Scope[])[] = [['sessions:read'], ['costs:read'], ['tactics:another:call']]
 const everything: readonly Scope[] = ['admin']
+/** What is about all tenants together, and so is for the operator alone. */
+const operatorsOnly = ['/metrics']
 
 /**
  * Every route of the document, with every kind of key. What a route takes is read from the document, and requests are made from it, so that
@@ -33,6 +35,7 @@ test('every route answers every kind of key as it should, and nobody with what i
   const keys = await makeKeys(database, {
     right: { scopes: everything },
     other: { tenant: 'globex', scopes: everything },
+    operator: { tenant: 'default', scopes: everything },
     expired: { scopes: everything, expiresAtMs: 1 },
     revoked: { scopes: everything, revokedAtMs: 1 },
     sessions: { scopes: others[0] ?? [] },
@@ -126,6 +129,12 @@ test('every route answers every kind of key as it should, and nobody with what i
             (status) => status === 403,
             `the scopes ${has}${wantsSome ? ' of another tactic' : ''}`,
           )
+      }
+      if (operatorsOnly.includes(template)) {
+        for (const key of [keys.other, keys.right])
+          expectStatus(await statusWith(key), (status) => status === 403, 'admin')
+        expectStatus(await statusWith(keys.operator), isFine, 'the key of the operator')
+        continue
       }
       if (template.includes('{id}')) {
         expectStatus(await statusWith(keys.other), (status) => status === 404, 'a key of another tenant')
