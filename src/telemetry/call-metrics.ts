@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { errorCodes } from '../domain/errors.ts'
 import type { Observation } from '../domain/observation.ts'
 import { callSeconds } from './buckets.ts'
-import type { NameLabel } from './label-names.ts'
+import { type NameLabel, otherValue } from './label-names.ts'
 
 type Told<Type extends Observation['type']> = Extract<Observation, { readonly type: Type }>
 
@@ -53,7 +54,7 @@ export function countCalls(registry: Registry, nameTactic: NameLabel) {
       const tactic = nameTactic(name)
       inFlight.dec()
       ended.inc({ tactic, state })
-      if (code !== null) failures.inc({ tactic, code })
+      if (code !== null) failures.inc({ tactic, code: nameCode(code) })
       durations.observe({ tactic }, durationMs / 1_000)
     },
     'calls.queued'({ change }: Told<'calls.queued'>) {
@@ -66,4 +67,9 @@ export function countCalls(registry: Registry, nameTactic: NameLabel) {
       refusals.inc({ tactic: nameTactic(tactic), unit })
     },
   }
+}
+
+/** The code of a tactic's author, who is held by no compiler, can throw an error with any code. */
+function nameCode(code: string): string {
+  return Object.hasOwn(errorCodes, code) ? code : otherValue
 }

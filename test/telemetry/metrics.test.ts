@@ -76,6 +76,15 @@ test('nor are there more series than are kept, however names are combined', asyn
   expect(calls['other other other ok']).toBe(40 * 50 - seriesMax)
 })
 
+test('a code of an error that there is not is none of the figures', async () => {
+  const metrics = createMetrics({ version: '1.0.0' })
+  const ended = { type: 'call.ended', tactic: 'essay', state: 'failure', durationMs: 1 } as const
+  metrics.observe({ ...ended, code: 'tactic-failed' })
+  metrics.observe({ ...ended, code: 'made up by an author' as 'tactic-failed' })
+  const failures = (await read(metrics)).valuesOf('lllm_call_failures_total')
+  expect(failures).toEqual({ 'essay tactic-failed': 1, 'essay other': 1 })
+})
+
 const sources: MetricSources = {
   now: () => 100_000,
   unsavedSessions: () => 3,
