@@ -1,8 +1,11 @@
+import { testRuntime } from 'lllm/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { LllmError } from '../../src/domain/errors.ts'
 import type { RunStore } from '../../src/domain/run-store.ts'
+import { openRuns } from '../../src/open-runs.ts'
 import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
+import { systemWorld } from '../../src/system-world.ts'
 import { settle, virtualClock } from '../support/virtual-clock.ts'
 import { type ScheduleSketch, scheduleOf, startProcess } from './schedule-house.ts'
 
@@ -114,6 +117,20 @@ describe('a schedule', () => {
     await time.advance(5_000)
     await closed
   })
+})
+
+test('schedules are started where runs are worked on, and nowhere else', async () => {
+  const { store } = openTimes()
+  const settings = { runWorkers: 1, runConcurrency: 1, runTimeoutMs: 60_000, runAttemptsMax: 1 }
+  const { engine } = await testRuntime({ tactics: [] })
+  const startedIn: string[] = []
+  for (const role of ['server', 'worker', 'all'] as const) {
+    const besides = [{ start: () => void startedIn.push(role), close: async () => {} }]
+    const runs = openRuns({ ...settings, role }, { ...store, isShared: true }, engine, { world: systemWorld, besides })
+    await runs.start()
+    await runs.drain(0)
+  }
+  expect(startedIn).toEqual(['worker', 'all'])
 })
 
 describe('while an earlier run has not ended', () => {
