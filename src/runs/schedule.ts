@@ -1,4 +1,4 @@
-import type { ScheduleOverlap } from '../domain/run-store.ts'
+import type { ScheduleOverlap } from '../domain/schedule-tick.ts'
 import type { PreparedCall } from '../engine/engine.ts'
 import type { CronTimes } from './cron.ts'
 import type { RunOptions } from './runs.ts'

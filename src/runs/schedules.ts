@@ -1,5 +1,6 @@
 import type { World } from '../domain/clock.ts'
-import type { LastTick, RunStore } from '../domain/run-store.ts'
+import type { RunStore } from '../domain/run-store.ts'
+import type { LastTick } from '../domain/schedule-tick.ts'
 import { defaultTenant } from '../domain/tenant.ts'
 import type { BackgroundWork } from './background-work.ts'
 import { toNewRun } from './new-run.ts'

@@ -1,5 +1,6 @@
 import type { RunLease } from '../domain/run.ts'
-import type { RunEnd, RunStore, RunWrite, ScheduleTick, TenantRunStore, TickAnswer } from '../domain/run-store.ts'
+import type { RunEnd, RunStore, RunWrite, TenantRunStore } from '../domain/run-store.ts'
+import type { ScheduleTick, TickAnswer } from '../domain/schedule-tick.ts'
 import type { RetentionTables } from './retention-tables.ts'
 import type { SessionRows } from './session-rows.ts'
 import type { WebhookTables } from './webhook-tables.ts'

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { ScheduleTick } from '../domain/run-store.ts'
+import type { ScheduleTick } from '../domain/schedule-tick.ts'
 import type { RunDialect, RunTransaction } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
 import type { CancelledRuns, RunTables } from './run-tables.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Run } from '../../src/domain/run.ts'
-import type { ScheduleTick } from '../../src/domain/run-store.ts'
+import type { ScheduleTick } from '../../src/domain/schedule-tick.ts'
 import { scheduleOf, startProcess } from '../runs/schedule-house.ts'
 import { range } from '../support/session-stores.ts'
 import { settle, virtualClock } from '../support/virtual-clock.ts'
