@@ -1,4 +1,5 @@
 import type { World } from './domain/clock.ts'
+import type { Redactor } from './domain/redact.ts'
 import type { SharedRates } from './domain/shared-rates.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { type KeeperEvent, keepSessions } from './engine/session-keeper.ts'
@@ -8,6 +9,7 @@ import { loadHouse } from './load-house.ts'
 import { openAuth } from './open-auth.ts'
 import { openCleaner } from './open-cleaner.ts'
 import { countingListeners, openMetrics } from './open-metrics.ts'
+import { openRedactor } from './open-redactor.ts'
 import { openRuns } from './open-runs.ts'
 import { openSchedules } from './open-schedules.ts'
 import { openTracing } from './open-tracing.ts'
@@ -26,6 +28,8 @@ export interface AssembleOptions {
   /** Where the search for a manifest begins. */
   readonly folder: string
   readonly world: World
+  /** Takes secrets out of what is kept. Left out: it is made from the settings. */
+  readonly redactor?: Redactor
   readonly onKeeperEvent: (event: KeeperEvent) => void
   /** Is told of the runs that this process works on. */
   readonly onRunEvent?: (event: DispatcherEvent) => void
@@ -52,11 +56,12 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
   const loading = loadHouse(settings, { folder, clock: world.clock, sharedRates: () => sharedRates })
   const tracing = openTracing(settings, options.onTraceEvent ?? (() => {}))
   try {
-    const [prices, house, opened, desk] = await Promise.all([
+    const [prices, house, opened, desk, redactor] = await Promise.all([
       openPriceBook(settings),
       loading,
       opening,
       openMetrics(settings),
+      options.redactor ?? openRedactor(settings),
       tracing,
     ])
     const store = desk?.time(opened) ?? opened
@@ -99,6 +104,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
       store,
       idempotency: store.idempotency,
       authenticator,
+      redactor,
       keeper,
       warnings: [...settings.warnings, ...house.warnings, ...findUnknownTactics(limits, house.tactics)],
     })

@@ -15,14 +15,16 @@ import { version } from './version.ts'
  */
 export async function createServer(runtime: Runtime, options: ServiceOptions = {}): Promise<FastifyInstance> {
   const settings = readServiceOptions(options, runtime.settings, ['logger'])
-  const [{ createServer: create }, { pino }, { logToStandardOutput }] = await Promise.all([
+  const [{ createServer: create }, { pino }, { logToStandardOutput }, { redactedOutput }] = await Promise.all([
     import('./http/create-server.ts'),
     import('pino'),
     import('./process/log-output.ts'),
+    import('./process/redacted-output.ts'),
   ])
   await runtime.runs.start()
   runtime.metrics?.start()
-  const logger = options.logger ?? pino({ level: runtime.settings.logLevel }, logToStandardOutput())
+  const output = () => redactedOutput(logToStandardOutput(), runtime.redactor)
+  const logger = options.logger ?? pino({ level: runtime.settings.logLevel }, output())
   return create({ ...describe(runtime), settings, logger })
 }
 
@@ -57,7 +59,7 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator, metrics } = runtime
+  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator, metrics, redactor } = runtime
   return {
     engine,
     store,
@@ -68,6 +70,7 @@ function describe(runtime: Runtime) {
     idempotency,
     authenticator,
     ...(metrics === undefined ? {} : { metrics }),
+    redactor,
     info: describeService(runtime),
     world: systemWorld,
   }

@@ -7,6 +7,7 @@ import type { IdempotencyStore } from './domain/idempotency-store.ts'
 import type { InvokerPool } from './domain/invoker-pool.ts'
 import type { Metrics } from './domain/metrics.ts'
 import type { Asset, ConfigSource, Package, PackageSet } from './domain/package.ts'
+import type { Redactor } from './domain/redact.ts'
 import { configKind } from './domain/resource-kinds.ts'
 import type { SessionStore } from './domain/session-store.ts'
 import { isTacticClass, type TacticClass } from './domain/tactic.ts'
@@ -42,6 +43,8 @@ export interface Runtime {
   readonly authenticator: Authenticator
   /** What is counted of its calls, for a monitoring system. Undefined: nothing, as `LLLM_METRICS` says. */
   readonly metrics: Metrics | undefined
+  /** Takes the secrets of its settings out of texts that are shown, logged or kept. */
+  readonly redactor: Redactor
   /** What it was made with, other than secrets. Immutable. */
   readonly settings: OpenSettings
   /** The package that is served. */
@@ -88,6 +91,7 @@ export interface RuntimeParts {
   readonly store: SessionStore
   readonly idempotency: IdempotencyStore
   readonly authenticator: Authenticator
+  readonly redactor: Redactor
   readonly keeper: SessionKeeper
   readonly metrics?: Metrics | undefined
   readonly warnings: readonly string[]
@@ -144,6 +148,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     idempotency: parts.idempotency,
     authenticator: parts.authenticator,
     metrics: parts.metrics,
+    redactor: parts.redactor,
     settings: withoutSecrets(settings),
     package: source,
     packages,

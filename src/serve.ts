@@ -4,9 +4,12 @@ import { assemble } from './assemble.ts'
 import { createServer } from './create-server.ts'
 import { toRfc3339 } from './domain/clock.ts'
 import { isLllmError, LllmError } from './domain/errors.ts'
+import { createRedactor } from './domain/redact.ts'
 import { toErrorLog } from './http/error-log.ts'
 import { chooseListening } from './listen-host.ts'
+import { openRedactor } from './open-redactor.ts'
 import { logToStandardOutput } from './process/log-output.ts'
+import { redactedOutput } from './process/redacted-output.ts'
 import { releaseStartupMemory } from './process/release-memory.ts'
 import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
@@ -26,10 +29,13 @@ export async function serve(env: Environment = processEnvironment()): Promise<0 
   // From the first moment on: as the first process of a container, we would not be ended by a signal that nobody awaits.
   const signalled = untilSignal()
   let service: Service
+  let redactor = createRedactor([])
   try {
-    service = await startService(readSettings(env))
+    const settings = readSettings(env)
+    redactor = createRedactor(settings.secrets)
+    service = await startService(settings)
   } catch (error) {
-    process.stderr.write(`lllm cannot start. ${explain(error)}\n`)
+    process.stderr.write(`lllm cannot start. ${redactor.all(explain(error))}\n`)
     return 1
   }
   await signalled
@@ -61,11 +67,13 @@ interface Service {
 }
 
 async function startService(settings: Settings): Promise<Service> {
-  const logOutput = logToStandardOutput()
+  const redactor = await openRedactor(settings)
+  const logOutput = redactedOutput(logToStandardOutput(), redactor)
   const logger = pino({ level: settings.logLevel }, logOutput)
   const runtime = await assemble(settings, {
     folder: process.cwd(),
     world: systemWorld,
+    redactor,
     onKeeperEvent({ type, sessionId, ...event }) {
       const error = 'error' in event ? { err: toErrorLog(event.error) } : {}
       logger[type === 'session.saved-late' ? 'info' : 'error']({ session_id: sessionId, ...error }, type)

@@ -10,8 +10,11 @@ export interface SettingSpec {
   /** Completes "must be …". */
   readonly expects: string
   readonly schema: z.ZodType
-  /** The value is never shown, not even when it is wrong. */
-  readonly secret?: true
+  /**
+   * The value is never shown, not even when it is wrong. `true`: it is looked for in logs and sessions, to be taken out; `url`: it is no
+   * secret itself, but a URL can hold a password, which is.
+   */
+  readonly secret?: true | 'url'
   /** The variable is not ours, and others may read it otherwise: what does not fit is warned of, and passed over. */
   readonly foreign?: true
 }

@@ -3,6 +3,7 @@ import { accessSettingSpecs } from './access-setting-specs.ts'
 import { hookSettingSpecs } from './hook-setting-specs.ts'
 import { metricsSettingSpecs } from './metrics-setting-specs.ts'
 import { retentionSettingSpecs } from './retention-setting-specs.ts'
+import { privacySettingSpecs } from './privacy-setting-specs.ts'
 import { runSettingSpecs } from './run-setting-specs.ts'
 import { pathText, type SettingSpec, wholeNumber } from './setting-spec.ts'
 import { traceSettingSpecs } from './trace-setting-specs.ts'
@@ -33,8 +34,7 @@ export const settingSpecs = {
     default: './data/lllm.db',
     expects: 'the path of a file, a file: URL, a postgres: URL, or :memory:',
     schema: pathText.refine((value) => !/^(?!file:|postgres(?:ql)?:)[a-z][a-z0-9+.-]*:\/\//i.test(value)),
-    // The URL of a database can hold a password.
-    secret: true,
+    secret: 'url',
   },
   migrate: {
     variables: ['LLLM_MIGRATE'],
@@ -69,8 +69,7 @@ export const settingSpecs = {
     description: 'Where the default provider is, if not at OpenAI. Enough by itself for servers that need no key.',
     expects: 'an http or https URL',
     schema: z.url({ protocol: /^https?$/ }),
-    // A URL can hold a password.
-    secret: true,
+    secret: 'url',
   },
   logLevel: {
     variables: ['LLLM_LOG_LEVEL'],
@@ -172,4 +171,5 @@ export const settingSpecs = {
   ...traceSettingSpecs,
   ...retentionSettingSpecs,
   ...metricsSettingSpecs,
+  ...privacySettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { LllmError, listKnown } from './domain/errors.ts'
+import { findSecrets } from './secrets.ts'
 import type { SettingSpec } from './setting-spec.ts'
 import { settingSpecs } from './setting-specs.ts'
 
@@ -15,20 +16,24 @@ type Values = { readonly [Name in SettingName]: ValueOf<Specs[Name]> }
 export interface Settings extends Values {
   /** Keys of invokers that configs declare, by the name as it stands in the variable: `MY_SERVER`. */
   readonly invokerKeys: ReadonlyMap<string, string>
+  /** Whatever must be told to nobody: of the settings above, and of the variables that `LLLM_REDACT` names. */
+  readonly secrets: readonly string[]
   /** What looks like a mistake but does not stop the service. */
   readonly warnings: readonly string[]
 }
 
-type SecretName = { [Name in SettingName]: Specs[Name] extends { readonly secret: true } ? Name : never }[SettingName]
+type SecretName = {
+  [Name in SettingName]: Specs[Name] extends { readonly secret: true | 'url' } ? Name : never
+}[SettingName]
 
 /** What of the settings may be shown, logged and kept. */
-export type OpenSettings = Omit<Settings, SecretName | 'invokerKeys'>
+export type OpenSettings = Omit<Settings, SecretName | 'invokerKeys' | 'secrets'>
 
 /** The settings without keys, and without whatever may hold a password. */
 export function withoutSecrets(settings: Settings): OpenSettings {
   const isSecret = (name: string) => {
     const specs: Readonly<Record<string, SettingSpec>> = settingSpecs
-    return name === 'invokerKeys' || specs[name]?.secret === true
+    return name === 'invokerKeys' || name === 'secrets' || specs[name]?.secret !== undefined
   }
   return Object.freeze(Object.fromEntries(Object.entries(settings).filter(([name]) => !isSecret(name)))) as OpenSettings
 }
@@ -53,12 +58,16 @@ export function readSettings(env: Environment): Settings {
   const read = Object.entries(settingSpecs).map(([name, spec]) => ({ name, ...readSetting(spec, env) }))
   const mistakes = read.flatMap(({ mistake }) => mistake ?? [])
   if (mistakes.length > 0) throw new LllmError('invalid-settings', mistakes.join('\n'))
+  const values = Object.fromEntries(read.map(({ name, value }) => [name, value])) as Values
+  const { secrets, warnings } = findSecrets(env, invokerKeyPrefix, values.redact)
   return Object.freeze({
-    ...(Object.fromEntries(read.map(({ name, value }) => [name, value])) as Values),
+    ...values,
     invokerKeys: readInvokerKeys(env),
+    secrets,
     warnings: [
       ...read.flatMap(({ warning }) => warning ?? []),
       ...findUnknown(env).map((name) => `${name} is no setting. ${listKnown(name, knownVariables)}`),
+      ...warnings,
     ],
   })
 }

@@ -1,6 +1,7 @@
 // What the tests of authors may import, as `lllm/testing`. It needs no test runner, and works with all of them.
 
 import { createKeyAuthenticator } from './auth/key-authenticator.ts'
+import { createRedactor } from './domain/redact.ts'
 import type { Session } from './domain/session.ts'
 import type { Tool } from './domain/tool.ts'
 import { createBinder } from './engine/bind.ts'
@@ -79,6 +80,7 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
   const model = isModel(spec.model) ? spec.model : scriptedModel(spec.model ?? [])
   const { clock, sleeps } = manualClock()
   const settings = readSettings({ LLLM_DATABASE: ':memory:' })
+  const redactor = createRedactor(settings.secrets)
   const scripted = { invokers: scriptedPool(model), toolSource: toolSourceOf(spec.mcp) }
   const house =
     spec.folder === undefined
@@ -106,6 +108,7 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
     store,
     idempotency: createMemoryIdempotencyStore(),
     authenticator: createKeyAuthenticator(createMemoryKeys(), clock),
+    redactor,
     keeper,
     warnings: house.warnings,
   })

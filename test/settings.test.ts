@@ -53,7 +53,9 @@ describe('without any variable', () => {
       traceContent: false,
       otelDisabled: false,
       metrics: 'on',
+      storeContent: 'full',
       invokerKeys: new Map(),
+      secrets: [],
       warnings: [],
     })
   })
@@ -143,7 +145,7 @@ describe('a mistake', () => {
 })
 
 test('a variable that looks like one of ours but is none is warned of, with the likely one', () => {
-  const { warnings } = readSettings({ LLLM_PROT: '8080', LLLM_API_KEY_X: 'k', HOME: '/root' })
+  const { warnings } = readSettings({ LLLM_PROT: '8080', LLLM_API_KEY_X: 'a-key-of-8-or-more', HOME: '/root' })
   expect(warnings).toHaveLength(1)
   expect(warnings[0]).toMatch(/^LLLM_PROT is no setting\. Did you mean "LLLM_PORT"\?/)
 })

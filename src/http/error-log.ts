@@ -1,3 +1,5 @@
+import type { Redactor } from '../domain/redact.ts'
+
 /** Causes are followed this far. */
 const causesMax = 5
 
@@ -10,13 +12,16 @@ export interface ErrorLog {
 /**
  * An exception for the log: names, messages and stacks, also of its causes. Other properties are left out, because the
  * exceptions of HTTP clients carry requests, and with them keys.
+ *
+ * @param redactor Takes secrets out of the texts. Left out: whoever writes the log does that.
  */
-export function toErrorLog(error: unknown, depth = 0): ErrorLog {
+export function toErrorLog(error: unknown, redactor?: Pick<Redactor, 'all'>, depth = 0): ErrorLog {
   if (!(error instanceof Error)) return { name: typeof error, stack: '' }
   const { name, stack, message, cause } = error
+  const told = stack ?? message
   return {
     name,
-    stack: stack ?? message,
-    ...(cause === undefined || depth >= causesMax ? {} : { cause: toErrorLog(cause, depth + 1) }),
+    stack: redactor === undefined ? told : redactor.all(told),
+    ...(cause === undefined || depth >= causesMax ? {} : { cause: toErrorLog(cause, redactor, depth + 1) }),
   }
 }

@@ -4,6 +4,7 @@ import type { World } from '../domain/clock.ts'
 import type { IdempotencyStore } from '../domain/idempotency-store.ts'
 import type { Metrics } from '../domain/metrics.ts'
 import type { PackageOrigin } from '../domain/package.ts'
+import type { Redactor } from '../domain/redact.ts'
 import type { SessionStore, TenantSessions } from '../domain/session-store.ts'
 import type { TenantWebhooks, WebhookStore } from '../domain/webhook-store.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -73,6 +74,8 @@ export interface HttpApp {
   readonly world: World
   /** Finds out who asks. Left out: nobody has to say. */
   readonly authenticator?: Authenticator
+  /** Takes secrets out of what is told of errors, and of what is logged. Left out: one that knows none by their values. */
+  readonly redactor?: Redactor
 }
 
 /** What is one tenant's. */
@@ -92,6 +95,7 @@ export interface Lllm extends Omit<HttpApp, 'store' | 'runs' | 'schedules' | 'we
   ofTenant(tenant: string): TenantHouse
   /** What all paths begin with: `/ai`, or nothing. */
   readonly prefix: string
+  readonly redactor: Redactor
   readonly shutdown: Shutdown
   readonly admission: Admission
   readonly answers: AnswerKeeper

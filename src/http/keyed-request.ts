@@ -123,13 +123,13 @@ export async function settleKey(
   reply: FastifyReply,
   payload: unknown,
 ): Promise<void> {
-  const { answers } = request.server.lllm
+  const { answers, redactor } = request.server.lllm
   const { statusCode } = reply
   if (keyed.isHandedOn && statusCode >= 500) return answers.leave(keyed.use)
   const isKept = keyed.isHandedOn ? statusCode < 400 : keyed.hasBegun && !keyed.wasLeft
   const fault = await answers.settle(keyed.use, isKept ? toKeptAnswer(request, reply, payload) : undefined)
   if (fault === undefined) return
-  const entry = { error: toErrorLog(fault), request_id: request.lllmStory.id }
+  const entry = { error: toErrorLog(fault, redactor), request_id: request.lllmStory.id }
   request.log.error(entry, 'the answer to an idempotency key is not stored yet')
 }
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import autoload from '@fastify/autoload'
 import type { FastifyInstance } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
+import { createRedactor } from '../domain/redact.ts'
 import { createAdmission } from './admission.ts'
 import { createAnswerKeeper } from './answer-keeper.ts'
 import { handleErrors } from './error-handler.ts'
@@ -36,6 +37,7 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   const answers = createAnswerKeeper(idempotency, world.clock)
   server.decorate('lllm', {
     ...parts,
+    redactor: app.redactor ?? createRedactor([]),
     storeKind: store.kind,
     ofTenant: (tenant) => ({
       sessions: store.of(tenant),

@@ -40,7 +40,8 @@ export function tellProblem(
 
 /** What the problems of a request have in common. */
 export function originOf({ lllmStory: { id }, server }: FastifyRequest): ProblemOrigin {
-  return { requestId: id, prefix: server.lllm.prefix }
+  const { prefix, redactor } = server.lllm
+  return { requestId: id, prefix, redactor }
 }
 
 /**
@@ -48,7 +49,10 @@ export function originOf({ lllmStory: { id }, server }: FastifyRequest): Problem
  * service failed, for nothing else tells which one, and why.
  */
 export function logFault(error: LllmError, request: FastifyRequest) {
-  const entry = () => ({ error: toErrorLog(error), request_id: request.lllmStory.id })
+  const entry = () => ({
+    error: toErrorLog(error, request.server.lllm.redactor),
+    request_id: request.lllmStory.id,
+  })
   if (problemKinds[error.code].status === 500) request.log.error(entry(), 'request failed')
   else if (error.code === 'remote-failed') request.log.warn(entry(), 'remote call failed')
 }

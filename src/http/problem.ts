@@ -1,5 +1,6 @@
 import { type ErrorCode, isLllmError, LllmError } from '../domain/errors.ts'
 import type { ProblemRecord } from '../domain/problem-record.ts'
+import type { Redactor } from '../domain/redact.ts'
 
 interface ProblemKind {
   readonly status: number
@@ -85,6 +86,8 @@ export interface ProblemOrigin {
   readonly requestId: string
   /** What the paths of the service begin with. Default: nothing. */
   readonly prefix?: string
+  /** Takes secrets out of what is told. Left out: there are none in it. */
+  readonly redactor?: Redactor
 }
 
 /** Where a problem arose. */
@@ -99,6 +102,11 @@ export interface ProblemContext extends ProblemOrigin {
 export const problemMediaType = 'application/problem+json'
 
 export function toProblem(error: LllmError, context: ProblemContext): Problem {
+  const problem = describeProblem(error, context)
+  return context.redactor === undefined ? problem : context.redactor.allIn(problem)
+}
+
+function describeProblem(error: LllmError, context: ProblemContext): Problem {
   const { status, title, retryable } = problemKinds[error.code]
   const { issues, budget } = error.data
   return {

@@ -63,7 +63,7 @@ function writeLine(request: FastifyRequest, status: number, durationMs: number) 
     {
       request_id: id,
       method: request.method,
-      path: toldPathOf(request.url),
+      path: request.server.lllm.redactor.all(toldPathOf(request.url)),
       status,
       ms: durationMs,
       ...(caller === undefined || caller.keyId === null ? {} : { key_id: caller.keyId, tenant: caller.tenant }),

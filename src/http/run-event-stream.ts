@@ -91,7 +91,8 @@ async function tell(
       await stream.send(event.type, toRunEventRecord(id, event), seq)
     }
   } catch (error) {
-    request.log.error({ error: toErrorLog(error), request_id: request.lllmStory.id }, 'the events of a run broke off')
+    const entry = { error: toErrorLog(error, request.server.lllm.redactor), request_id: request.lllmStory.id }
+    request.log.error(entry, 'the events of a run broke off')
   }
   stream.close()
 }

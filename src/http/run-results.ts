@@ -15,7 +15,7 @@ export async function streamRunResults(
   id: string,
   contentType: string,
 ): Promise<FastifyReply> {
-  const { world, shutdown } = request.server.lllm
+  const { world, shutdown, redactor } = request.server.lllm
   const { runs } = houseOf(request)
   await runs.batch(id)
   // Nothing stops it but its reader, on whom the writer has an eye itself.
@@ -30,7 +30,7 @@ export async function streamRunResults(
     writer.end(shutdown.begun)
   } catch (error) {
     request.log.error(
-      { error: toErrorLog(error), request_id: request.lllmStory.id },
+      { error: toErrorLog(error, redactor), request_id: request.lllmStory.id },
       'the results of a batch broke off',
     )
     reply.raw.destroy()

@@ -1,0 +1,55 @@
+import { namesSecret, redactedText } from './secret-shapes.ts'
+
+/** Deeper values are not looked into: what is there is replaced as a whole. */
+const depthMax = 1_000
+
+export interface ValueRules {
+  /** Applied to each text, names of fields included. */
+  text(text: string): string
+  /** Whether texts go whose field has a name like `password`. */
+  readonly byName: boolean
+}
+
+/**
+ * Applies a change to all texts of a value, at any depth. What stays the same is the same object. Cycles end at `[circular]`, and
+ * what is met twice is looked at once.
+ */
+export function redactValue(value: unknown, rules: ValueRules): unknown {
+  const seen = new Map<object, unknown>()
+
+  function walk(inner: unknown, depth: number): unknown {
+    if (typeof inner === 'string') return rules.text(inner)
+    if (typeof inner !== 'object' || inner === null) return inner
+    if (seen.has(inner)) return seen.get(inner)
+    if (depth >= depthMax) return redactedText
+    // As long as it is being looked at, it is inside itself.
+    seen.set(inner, '[circular]')
+    const changed = walkObject(inner, depth)
+    seen.set(inner, changed)
+    return changed
+  }
+
+  function walkObject(inner: object, depth: number): unknown {
+    // What JSON would make of it: dates, URLs, and what authors have made.
+    if ('toJSON' in inner && typeof inner.toJSON === 'function') return walkOwn(inner, depth)
+    if (Array.isArray(inner)) {
+      const items = inner.map((item) => walk(item, depth + 1))
+      return items.some((item, index) => item !== inner[index]) ? items : inner
+    }
+    const entries = Object.entries(inner)
+    const changed = entries.map(([name, item]): [string, unknown] => [
+      rules.text(name),
+      rules.byName && typeof item === 'string' && namesSecret(name) ? redactedText : walk(item, depth + 1),
+    ])
+    const isSame = changed.every(([name, item], index) => name === entries[index]?.[0] && item === entries[index]?.[1])
+    return isSame ? inner : Object.fromEntries(changed)
+  }
+
+  function walkOwn(inner: object & { toJSON?: unknown }, depth: number): unknown {
+    const json: unknown = (inner as { toJSON(): unknown }).toJSON()
+    const changed = json === inner ? json : walk(json, depth + 1)
+    return changed === json ? inner : changed
+  }
+
+  return walk(value, 0)
+}

@@ -1,0 +1,43 @@
+/** What stands in the place of a secret. */
+export const redactedText = '[redacted]'
+
+/**
+ * Keys and tokens that are known by how they look: of model providers, webhooks, AWS, GitHub, Google, Slack and Stripe, and JWTs.
+ *
+ * Each expression here takes time in proportion to the text, whatever is in it: a match can begin only where a run of its characters
+ * begins, what is repeated without a bound is repeated once, and nothing has to follow it that could be missed again and again.
+ */
+const tokens =
+  /(?<![A-Za-z0-9_-])(?:sk-[A-Za-z0-9_-]{16,}|whsec_[A-Za-z0-9+/]{16,}={0,2}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])|gh[opsru]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|AIza[A-Za-z0-9_-]{35}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_(?:live|test)_[A-Za-z0-9]{16,})/g
+
+/** A private key in PEM, as it is or within JSON. */
+const privateKeys =
+  /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]{0,16384}(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?/g
+
+const names =
+  'authorization|x-api-key|api[-_]?key|access[-_]?token|refresh[-_]?token|id[-_]token|client[-_]?secret|secret[-_]access[-_]key|passwd|password'
+/** A header, a field or a parameter whose name says that its value is secret. The name stays. */
+const named = new RegExp(
+  `(\\b(?:${names})["'\\\\]{0,4}[ \\t]{0,4}[:=][ \\t]{0,4}["'\\\\]{0,4}(?:(?:basic|bearer|digest|token)[ \\t]{1,4})?|[?&](?:key|token|sig|signature)=)[^\\s"'\\\\&,;]{6,}`,
+  'gi',
+)
+const bearers = /\b(Bearer[ \t]{1,4})[A-Za-z0-9._~+/-]{12,}={0,2}/gi
+/** The password in the address of a database or a proxy. */
+const passwords = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{0,128}:)[^\s/@"']{1,256}(?=@)/gi
+
+/** Replaces what has the shape of a secret. */
+export function redactShapes(text: string): string {
+  return text
+    .replace(privateKeys, redactedText)
+    .replace(passwords, `$1${redactedText}`)
+    .replace(named, `$1${redactedText}`)
+    .replace(bearers, `$1${redactedText}`)
+    .replace(tokens, redactedText)
+}
+
+const secretName = new RegExp(`^(?:${names}|proxy-authorization|cookie|set-cookie|private[-_]?key|secret)$`, 'i')
+
+/** Whether a field, by its whole name, holds a secret, whatever that looks like. */
+export function namesSecret(name: string): boolean {
+  return secretName.test(name)
+}

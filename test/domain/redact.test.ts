@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { createRedactor } from '../../src/domain/redact.ts'
+
+const none = createRedactor([])
+
+describe('known values', () => {
+  test('are replaced wherever they stand, as they are, within JSON, and percent-encoded', () => {
+    const { known } = createRedactor(['pass"word/1', 'canary-0001'])
+    expect(known('a canary-0001 b canary-0001')).toBe('a [redacted] b [redacted]')
+    expect(known(JSON.stringify({ key: 'pass"word/1' }))).toBe('{"key":"[redacted]"}')
+    expect(known('postgres://me:pass%22word%2F1@host/')).toBe('postgres://me:[redacted]@host/')
+  })
+
+  test('of which one is a part of another are replaced whole', () => {
+    expect(createRedactor(['canary-0001', 'canary-0001-long']).known('canary-0001-long')).toBe('[redacted]')
+  })
+
+  test('that are short are not looked for', () => {
+    expect(createRedactor(['1234567', '']).known('1234567 and nothing')).toBe('1234567 and nothing')
+  })
+})
+
+test.each([
+  ['sk-proj-0123456789abcdefghij', '[redacted]'],
+  ['whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz', '[redacted]'],
+  ['AKIAIOSFODNN7EXAMPLE', '[redacted]'],
+  ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlMTIz', '[redacted]'],
+  ['ghp_0123456789abcdefghij0123', '[redacted]'],
+  ['Authorization: Bearer abcdefghijklmnop', 'Authorization: Bearer [redacted]'],
+  ['{"authorization":"Basic dXNlcjpwYXNz"}', '{"authorization":"Basic [redacted]"}'],
+  ['"{\\"api_key\\":\\"abcdefgh\\"}"', '"{\\"api_key\\":\\"[redacted]\\"}"'],
+  ['see Bearer 0123456789abcdef there', 'see Bearer [redacted] there'],
+  ['https://host/path?token=abcdefgh&page=2', 'https://host/path?token=[redacted]&page=2'],
+  ['postgres://me:secret@host:5432/db', 'postgres://me:[redacted]@host:5432/db'],
+  ['password=hunter2000;', 'password=[redacted];'],
+  ['-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----', '[redacted]'],
+])('the shape of a secret is known: %s', (text, expected) => {
+  expect(none.all(text)).toBe(expected)
+  expect(none.known(text)).toBe(text)
+})
+
+test.each([
+  'The provider did not accept the API key. (HTTP 401)',
+  'A task-force-of-people-that-work met at http://localhost:8080/a@b.',
+  'The bearer of bad news: tokens, passwords and keys. Did you mean "researcher"?',
+  'sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  '019a3d5c-7b1e-7000-8000-0123456789ab',
+])('what only resembles a secret stays: %s', (text) => {
+  expect(none.all(text)).toBe(text)
+})
+
+describe('in values', () => {
+  test('texts are found at any depth, in lists, in names of fields, and in what becomes text as JSON', () => {
+    const { knownIn } = createRedactor(['canary-0001'])
+    const found = knownIn({ a: [{ b: 'x canary-0001' }], 'canary-0001': 1, url: new URL('https://host/canary-0001') })
+    expect(found).toEqual({ a: [{ b: 'x [redacted]' }], '[redacted]': 1, url: 'https://host/[redacted]' })
+  })
+
+  test('fields go whose name says that they are secret', () => {
+    const value = {
+      password: 'x',
+      'Set-Cookie': 'a=b',
+      tokens: 'three words',
+      nested: { authorization: 'y', count: 3 },
+    }
+    expect(none.allIn(value)).toEqual({
+      password: '[redacted]',
+      'Set-Cookie': '[redacted]',
+      tokens: 'three words',
+      nested: { authorization: '[redacted]', count: 3 },
+    })
+  })
+
+  test('what holds no secret is given back as the same object', () => {
+    const value = { a: [1, null, { at: new Date(0) }], text: 'nothing' }
+    expect(createRedactor(['canary-0001']).allIn(value)).toBe(value)
+  })
+
+  test('cycles end, and what is shared many times over is looked at once', () => {
+    const cycle: Record<string, unknown> = { text: 'canary-0001' }
+    cycle['self'] = cycle
+    let shared: object = { text: 'canary-0001' }
+    for (let level = 0; level < 60; level++) shared = { left: shared, right: shared }
+    const { knownIn } = createRedactor(['canary-0001'])
+    expect(knownIn(cycle)).toEqual({ text: '[redacted]', self: '[circular]' })
+    let found: unknown = knownIn(shared)
+    for (let level = 0; level < 60; level++) found = (found as { right: unknown }).right
+    expect(found).toEqual({ text: '[redacted]' })
+  })
+
+  test('what nests too deep to be looked at is replaced', () => {
+    let deep: unknown = 'canary-0001'
+    for (let level = 0; level < 5_000; level++) deep = [deep]
+    expect(JSON.stringify(none.allIn(deep))).toContain('[redacted]')
+  })
+})
+
+/** Texts on which an expression that goes back and forth would take hours. */
+const hostile = {
+  'many beginnings of one token': 'sk-a'.repeat(250_000),
+  'a token without its end': `eyJ${'a'.repeat(1_000_000)}`,
+  'beginnings of JWTs': 'eyJaaaaaaaa.'.repeat(80_000),
+  'keys that never end': '-----BEGIN PRIVATE KEY-----'.repeat(40_000),
+  schemes: 'a://'.repeat(250_000),
+  'names without values': 'password= '.repeat(100_000),
+  'quotes after a name': `password${'"'.repeat(1_000_000)}`,
+  bearers: 'Bearer '.repeat(140_000),
+  'white space': `authorization:${' '.repeat(1_000_000)}`,
+}
+
+test.each(Object.entries(hostile))('a megabyte of %s takes no more than a moment', (_name, text) => {
+  const startedAtMs = performance.now()
+  none.all(text)
+  expect(performance.now() - startedAtMs).toBeLessThan(2_000)
+})
