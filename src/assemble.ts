@@ -73,16 +73,9 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     // It has no socket before the first call.
     const remotes = lazyRemotes(settings)
     const keeper = keepSessions(store, listeners.onKeeperEvent)
-    const counted = observe === undefined ? {} : { observe }
-    const engineParts = {
-      world,
-      prices,
-      toolSource: house.toolSource,
-      remotes,
-      tracing: await tracing,
-      budgets,
-      ...counted,
-    }
+    const content = { most: settings.storeContent, redactor }
+    const watchers = { tracing: await tracing, ...(observe === undefined ? {} : { observe }) }
+    const engineParts = { world, prices, toolSource: house.toolSource, remotes, content, budgets, ...watchers }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
     const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, { world, ...listeners })

@@ -59,7 +59,8 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator, metrics, redactor } = runtime
+  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator, metrics, redactor } =
+    runtime
   return {
     engine,
     store,

@@ -57,6 +57,7 @@ export function openRuns(
     dispatcher,
     hub,
     world,
+    content: engine.content,
     runTimeoutMs: settings.runTimeoutMs,
     judgeWebhook,
     besides: role === 'server' ? [] : besides,

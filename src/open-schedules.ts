@@ -21,5 +21,5 @@ export async function openSchedules(
   const { schedulesFile: file, runTimeoutMs } = settings
   const schedules =
     file === undefined ? [] : await (await import('./read-schedules.ts')).readSchedules(file, settings, judges)
-  return createSchedules({ schedules, store, world, runTimeoutMs, onEvent })
+  return createSchedules({ schedules, store, world, runTimeoutMs, content: judges.engine.content, onEvent })
 }

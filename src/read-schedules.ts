@@ -13,7 +13,7 @@ const mistakesMax = 10
 
 /** Who knows whether a schedule could start its runs. */
 export interface ScheduleJudges {
-  readonly engine: Pick<Engine, 'find' | 'prepare'>
+  readonly engine: Pick<Engine, 'find' | 'prepare' | 'content'>
   /** Says why the ends of runs may not be told at a URL; undefined: they may. */
   readonly judgeWebhook: (url: string) => string | undefined
 }

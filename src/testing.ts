@@ -91,7 +91,8 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
   const { store, recordSessions } = recordingStore()
   // This store takes everything.
   const keeper = keepSessions(store, () => {})
-  const engineParts = { world, prices: flatPrices(), toolSource: house.toolSource, remotes }
+  const content = { most: settings.storeContent, redactor }
+  const engineParts = { world, prices: flatPrices(), toolSource: house.toolSource, remotes, content }
   const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
   const { createMemoryRuns } = await import('./stores/memory-runs.ts')
   const { runs: runStore, webhooks } = createMemoryRuns(store, () => clock.now())

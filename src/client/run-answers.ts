@@ -51,6 +51,8 @@ interface RunTexts extends RunFacts {
   readonly webhook: { readonly url: string } | null
   readonly task: unknown
   readonly cost: CostRecord
+  /** What is kept of its texts once it has ended. Left out: all of them. `none`: its result alone. */
+  readonly content?: 'redacted' | 'none'
 }
 
 /** Why a run has no result. */
@@ -81,6 +83,7 @@ export interface ExpiredRun extends RunFacts {
   readonly result: null
   readonly error: null
   readonly cost: CostRecord
+  readonly content?: never
 }
 
 export type RunRecord<Output = unknown> =

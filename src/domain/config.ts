@@ -4,6 +4,7 @@ import { limitsConfig, parseLimits } from './config-limits.ts'
 import type { JsonObject } from './json.ts'
 import type { Limits } from './limits.ts'
 import type { ConfigSource, Package } from './package.ts'
+import { type StoreContent, storeContents } from './store-content.ts'
 import { tellIssue } from './tell-issue.ts'
 
 /** At most this many mistakes of one file are told at once. */
@@ -67,6 +68,7 @@ const configFile = z.strictObject({
   invokers: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/), invokerConfig).optional(),
   sub_tactics: z.record(z.string(), z.string().min(1)).optional(),
   limits: limitsConfig.optional(),
+  store_content: z.enum(storeContents).optional(),
 })
 
 type AgentDefaults = z.output<typeof agentDefaults>
@@ -103,6 +105,8 @@ export interface Config {
   readonly subTactics: ReadonlyMap<string, string>
   /** What each call with this config may take. */
   readonly limits: Limits
+  /** What is kept of the texts of its calls, where the settings keep more. */
+  readonly storeContent: StoreContent
   /** The merged value, for the hash of the session and for whoever wants to look. */
   readonly value: Readonly<Record<string, unknown>>
 }
@@ -141,6 +145,7 @@ export function resolveConfig(source: ConfigSource, home: Package): Config {
     invokers: new Map(Object.entries(invokers)),
     subTactics: new Map(Object.entries(sub_tactics)),
     limits: parseLimits(parsed.data.limits ?? {}),
+    storeContent: parsed.data.store_content ?? 'full',
     value,
   }
 }

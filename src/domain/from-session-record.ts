@@ -41,6 +41,7 @@ export function fromSessionRecord(record: SessionRecord): Session {
     agentCalls,
     subSessions,
     cost: addCosts([...agentCalls, ...subSessions].map(({ cost }) => cost)),
+    ...(record.content === undefined ? {} : { content: record.content }),
   }
   expectSame('duration', record.duration_ms, session.endedAtMs - session.startedAtMs)
   expectSame('number of agent calls', record.agent_call_count, agentCalls.length)

@@ -14,6 +14,9 @@ export interface ImagePart {
   readonly base64?: string
   /** For example `image/png`. Needed with `base64`. */
   readonly mediaType?: string
+  /** Of an image in a session, in the place of its `base64`: how many bytes it has, and their SHA-256 in hex. */
+  readonly bytes?: number
+  readonly sha256?: string
 }
 
 export type Part = TextPart | ImagePart

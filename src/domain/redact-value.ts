@@ -8,6 +8,8 @@ export interface ValueRules {
   text(text: string): string
   /** Whether texts go whose field has a name like `password`. */
   readonly byName: boolean
+  /** Applied to each object before its texts. Left out: it stays. */
+  object?(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
 }
 
 /**
@@ -36,12 +38,13 @@ export function redactValue(value: unknown, rules: ValueRules): unknown {
       const items = inner.map((item) => walk(item, depth + 1))
       return items.some((item, index) => item !== inner[index]) ? items : inner
     }
-    const entries = Object.entries(inner)
+    const given = inner as Readonly<Record<string, unknown>>
+    const entries = Object.entries(rules.object?.(given) ?? given)
     const changed = entries.map(([name, item]): [string, unknown] => [
       rules.text(name),
       rules.byName && typeof item === 'string' && namesSecret(name) ? redactedText : walk(item, depth + 1),
     ])
-    const isSame = changed.every(([name, item], index) => name === entries[index]?.[0] && item === entries[index]?.[1])
+    const isSame = changed.length === Object.keys(given).length && changed.every(([name, item]) => given[name] === item)
     return isSame ? inner : Object.fromEntries(changed)
   }
 

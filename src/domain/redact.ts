@@ -8,6 +8,8 @@ const secretsMax = 1_000
 
 /** Takes secrets out of texts. `known`: those whose values are known. `all`: what has the shape of a key, token or password as well. */
 export interface Redactor {
+  /** Whether it knows any secret by its value. */
+  readonly knowsAny: boolean
   known(text: string): string
   all(text: string): string
   /** The same for each text of a value, at any depth. What stays the same is the same object. */
@@ -35,6 +37,7 @@ export function createRedactor(secrets: readonly string[]): Redactor {
 
   const all = (text: string) => redactShapes(known(text))
   return {
+    knowsAny: forms.length > 0,
     known,
     all,
     knownIn: <Value>(value: Value) =>

@@ -6,12 +6,15 @@ import type {
   Run,
   RunBatch,
   RunLease,
+  RunOutcome,
+  RunRequest,
   RunState,
   RunSummary,
   StoredRunEvent,
 } from './run.ts'
 import type { LastTick, ScheduleTick, TickAnswer } from './schedule-tick.ts'
 import type { Session } from './session.ts'
+import type { StoreContent } from './store-content.ts'
 
 /** Which runs are meant. All that is given has to hold. */
 export interface RunFilter {
@@ -78,6 +81,15 @@ export interface RunWrite {
 export interface RunEnd {
   /** Becomes the session of the run. Its id is the run's. */
   readonly session: Session
+  /** What the run came to, where its session does not say it. */
+  readonly outcome?: RunOutcome
+  /** Takes the place of what was asked for. Left out: all of it is kept. */
+  readonly request?: RunRequest
+  /**
+   * What may be kept of what is there of its texts. `redacted`: pieces of replies are removed. `none`: so are tool calls, progress, and
+   * the journal. What is removed is overwritten, where the storage allows it. Left out: everything is kept.
+   */
+  readonly content?: StoreContent
   /** The last event: its `result` or its `error`, with the number that it has. */
   readonly event: StoredRunEvent
   /** Changes of the journal: of a success it is forgotten whole, whatever this says. */

@@ -3,6 +3,7 @@ import type { Cost } from './cost.ts'
 import type { EngineEvent } from './event.ts'
 import type { JsonObject } from './json.ts'
 import type { ErrorRecord, SessionState } from './session.ts'
+import type { StoreContent } from './store-content.ts'
 import type { TraceHeaders } from './tracing.ts'
 
 /**
@@ -31,6 +32,13 @@ export interface RunRequest {
   readonly webhook: { readonly url: string } | null
   /** Where whoever submitted it was in a trace. */
   readonly trace?: TraceHeaders
+  /** What may be kept of its texts when it has ended. Left out: all of them. `none`, of a run that has ended: they are gone. */
+  readonly content?: StoreContent
+}
+
+/** What is left of a request when nothing of its texts may be kept: it cannot be done again. */
+export function withoutTask(request: RunRequest): RunRequest {
+  return { ...request, task: null, metadata: {}, content: 'none' }
 }
 
 /** A run as it is submitted. Times are in ms since 1970. */

@@ -2,6 +2,7 @@ import { toRfc3339 } from './clock.ts'
 import { type Cost, costUsd, isUnpriced, toUsd } from './cost.ts'
 import type { AssistantMessage, Message } from './message.ts'
 import { type AgentCall, countLlmCalls, type ErrorRecord, type LlmCall, type Session } from './session.ts'
+import type { StoreContent } from './store-content.ts'
 
 /** The JSON shape of a session: what is stored, and what the HTTP service sends. Fixed by the HTTP contract. */
 export interface SessionRecord extends ReturnType<typeof toOwnRecord> {
@@ -73,7 +74,15 @@ function toOwnRecord(session: Session) {
     llm_call_count: countLlmCalls(session),
     cost: toCostRecord(session.cost),
     agent_calls: session.agentCalls.map(toAgentCallRecord),
+    ...toContentRecord(session),
   }
+}
+
+/** What has all of its texts does not say so. */
+export function toContentRecord({ content = 'full' }: { readonly content?: StoreContent }): {
+  readonly content?: 'redacted' | 'none'
+} {
+  return content === 'full' ? {} : { content }
 }
 
 /** An error as a session tells it. */

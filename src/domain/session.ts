@@ -2,6 +2,7 @@ import type { Cost, Usage } from './cost.ts'
 import type { ErrorCode, ErrorData } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import type { AssistantMessage, Message, ToolSpec } from './message.ts'
+import type { StoreContent } from './store-content.ts'
 
 export type SessionState = 'running' | 'success' | 'failure' | 'cancelled'
 export const sessionStates: readonly SessionState[] = ['running', 'success', 'failure', 'cancelled']
@@ -112,6 +113,8 @@ export interface Session {
   readonly subSessions: readonly Session[]
   /** The exact sum of the model calls of the whole tree. */
   readonly cost: Cost
+  /** What is kept of its texts. Left out: all of them. */
+  readonly content?: StoreContent
 }
 
 /** The error of a request that was kept back on this side until the end. */

@@ -1,7 +1,6 @@
 import { toRfc3339 } from './clock.ts'
 import { costUsd } from './cost.ts'
-import type { JsonObject } from './json.ts'
-import type { RunOutcome, RunSummary } from './run.ts'
+import type { RunOutcome, RunRequest, RunSummary } from './run.ts'
 
 /** Characters of JSON that a result may have to be told in a webhook. A larger one is left out, and read from the run. */
 export const webhookResultLengthMax = 65_536
@@ -55,8 +54,16 @@ export function webhookTypeOf({ state }: Pick<RunSummary, 'state'>): WebhookType
   return state === 'success' || state === 'failure' ? types[state] : types.cancelled
 }
 
-/** What is told of the end of a run, as JSON text: the same in each attempt, because its signature covers each character. */
-export function toWebhookBody(run: RunSummary, metadata: JsonObject, outcome: RunOutcome, endedAtMs: number): string {
+/**
+ * What is told of the end of a run, as JSON text: the same in each attempt, because its signature covers each character. It is kept until
+ * it is delivered, and longer, so that it has no result where no texts may be kept.
+ */
+export function toWebhookBody(
+  run: RunSummary,
+  { metadata, content }: Pick<RunRequest, 'metadata' | 'content'>,
+  outcome: RunOutcome,
+  endedAtMs: number,
+): string {
   return JSON.stringify({
     type: webhookTypeOf(run),
     timestamp: toRfc3339(endedAtMs),
@@ -67,7 +74,7 @@ export function toWebhookBody(run: RunSummary, metadata: JsonObject, outcome: Ru
       state: run.state,
       tags: run.tags,
       metadata,
-      ...toOutcomeRecord(outcome),
+      ...toOutcomeRecord(outcome, content !== 'none'),
       cost_usd: costUsd(run.cost),
       created_at: toRfc3339(run.createdAtMs),
       ended_at: toRfc3339(endedAtMs),
@@ -76,11 +83,11 @@ export function toWebhookBody(run: RunSummary, metadata: JsonObject, outcome: Ru
   })
 }
 
-function toOutcomeRecord(outcome: RunOutcome) {
+function toOutcomeRecord(outcome: RunOutcome, tellsResult: boolean) {
   if (!outcome.ok) {
     const { code, message } = outcome.error
     return { error: { code, message: message.slice(0, messageLengthMax) } }
   }
   const result = outcome.result ?? null
-  return JSON.stringify(result).length <= webhookResultLengthMax ? { result } : { result_omitted: true }
+  return tellsResult && JSON.stringify(result).length <= webhookResultLengthMax ? { result } : { result_omitted: true }
 }

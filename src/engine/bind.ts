@@ -111,18 +111,20 @@ class PackageBinder implements Binder {
         `/agent_configs: the agent "${agent}" of the tactic "${name}" is missing. ${known}`,
       )
     }
+    const subTactics = new Map(
+      Object.keys(tactics).flatMap((key) => {
+        return this.#attempt(() => [[key, this.#bindSubTactic(key, tactic, config)] as const]) ?? []
+      }),
+    )
     return {
       name: config.home === home ? config.name : `${config.home.name}:${config.name}`,
       hash: createHash('sha256').update(canonicalJson(config.value)).digest('hex'),
       agents: new Map(agents.flatMap((agent) => this.#attempt(() => [plan(agent)]) ?? [])),
       findPrompt: (path) => findPrompt(home, path),
       findAsset: (url) => findAsset(home, url),
-      subTactics: new Map(
-        Object.keys(tactics).flatMap((key) => {
-          return this.#attempt(() => [[key, this.#bindSubTactic(key, tactic, config)] as const]) ?? []
-        }),
-      ),
+      subTactics,
       limits: config.limits,
+      storeContent: config.storeContent,
     }
   }
 

@@ -3,6 +3,7 @@ import { toPicoUsd } from '../domain/limits.ts'
 import { openStopScope } from '../domain/stop.ts'
 import { noTracing } from '../domain/tracing.ts'
 import { runBatch } from './batch.ts'
+import { createContentKeeper } from './content-keeper.ts'
 import type { BoundConfig, BoundTactic, Engine, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type ExecuteOptions, execute } from './execute.ts'
@@ -20,11 +21,14 @@ export function createEngine(
   /** What the served package calls others: the names of packages by their aliases. */
   aliases: ReadonlyMap<string, string> = new Map(),
 ): Engine {
+  const content = createContentKeeper(parts.content)
+
   async function executeAndKeep(call: PreparedCall, options?: ExecuteOptions): Promise<Outcome> {
     const outcome = await observeCall(parts, call, options, () => execute(parts, call, options))
+    const session = content.session(outcome.session)
     // The session of a run is stored with the end of the run, by whoever works on it.
-    if (options?.run === undefined) await keeper.keep(outcome.session)
-    return outcome
+    if (options?.run === undefined) await keeper.keep(session)
+    return { ...outcome, session }
   }
 
   return {
@@ -33,6 +37,7 @@ export function createEngine(
       return keeper.waitingCount
     },
     tracing: parts.tracing ?? noTracing,
+    content,
     budgets: () => parts.budgets?.statuses() ?? [],
     find: createFindTactic(tactics, aliases),
     prepare: async (tactic, task, configName) => prepareCall(tactic, findConfig(tactic, configName), task),

@@ -4,6 +4,7 @@ import type { Observe } from '../domain/observation.ts'
 import type { RemoteTactics } from '../domain/remote.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
 import type { Tracing } from '../domain/tracing.ts'
+import type { ContentPolicy } from './content-keeper.ts'
 import type { StandingBudgets } from './standing-budgets.ts'
 
 /** What every call needs from outside. */
@@ -19,4 +20,6 @@ export interface EngineParts {
   readonly tracing?: Tracing
   /** Is told of what is counted. Left out: nobody counts. */
   readonly observe?: Observe
+  /** What may be kept of calls. Left out: everything that their configs allow. */
+  readonly content?: ContentPolicy
 }

@@ -7,10 +7,12 @@ import type { Limits } from '../domain/limits.ts'
 import type { Asset } from '../domain/package.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
 import type { Session } from '../domain/session.ts'
+import type { StoreContent } from '../domain/store-content.ts'
 import type { BatchOptions, TacticClass } from '../domain/tactic.ts'
 import type { Tracing } from '../domain/tracing.ts'
 import type { BudgetStatus } from './budget-book.ts'
 import type { CallTrace } from './call-spans.ts'
+import type { ContentKeeper } from './content-keeper.ts'
 import type { Meter } from './meter.ts'
 import type { RunJournal } from './run-journal.ts'
 
@@ -43,6 +45,8 @@ export interface BoundConfig {
   findAsset(url: string): Asset
   readonly subTactics: ReadonlyMap<string, { readonly tactic: BoundTactic; readonly config: BoundConfig }>
   readonly limits: Limits
+  /** What is kept of the texts of its calls, where the settings keep more. */
+  readonly storeContent: StoreContent
 }
 
 /** A call whose tactic, config and task are known to fit. Nothing has been spent yet. */
@@ -91,6 +95,8 @@ export interface Engine {
   readonly unsavedSessions: number
   /** Whoever has calls done tells their traces here as well. */
   readonly tracing: Tracing
+  /** What of calls may be kept. */
+  readonly content: ContentKeeper
   /** How the standing budgets are, in the order of the settings. */
   budgets(): readonly BudgetStatus[]
   /**
@@ -102,7 +108,7 @@ export interface Engine {
   /** Judges a task and the name of a config. Rejects with an LllmError `invalid-task` or `unknown-config`. */
   prepare(tactic: BoundTactic, task: unknown, configName?: string): Promise<PreparedCall>
   /**
-   * Calls a tactic once. It never rejects: a failure is an outcome with its session and its cost. What it spends counts
+   * Calls a tactic once. It never rejects: a failure is an outcome with its session, as it may be kept, and its cost. What it spends counts
    * against the limits of `meter` too, which several calls may share. An attempt of a run is not stored: that is up to whoever
    * works on the run.
    */

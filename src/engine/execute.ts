@@ -64,6 +64,7 @@ export async function execute(parts: EngineParts, call: PreparedCall, options: E
     metadata,
     config: { name: config.name, hash: config.hash },
     simulated,
+    ...(config.storeContent === 'full' ? {} : { content: config.storeContent }),
   })
   const stopScope = openStopScope(outerSignal === undefined ? [] : [outerSignal], timeoutMs)
   const { signal } = stopScope

@@ -23,7 +23,17 @@ export interface AgentCallRecorder {
 /** What is known of a session from its start. */
 export type SessionStart = Pick<
   Session,
-  'id' | 'tenant' | 'tactic' | 'tacticId' | 'startedAtMs' | 'task' | 'tags' | 'metadata' | 'config' | 'simulated'
+  | 'id'
+  | 'tenant'
+  | 'tactic'
+  | 'tacticId'
+  | 'startedAtMs'
+  | 'task'
+  | 'tags'
+  | 'metadata'
+  | 'config'
+  | 'simulated'
+  | 'content'
 >
 
 export interface SessionEnd {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
 import type { KeptAnswer, KeyUse } from '../domain/idempotency-store.ts'
 import type { Session } from '../domain/session.ts'
+import type { StoreContent } from '../domain/store-content.ts'
 import type { BoundTactic } from '../engine/engine.ts'
 import { callerOf } from './access.ts'
 import { toErrorLog } from './error-log.ts'
@@ -42,6 +43,8 @@ export interface KeyedRequestStory {
   wasLeft: boolean
   /** Whether work may have been stored under the id of this use. */
   isHandedOn: boolean
+  /** Whether its answer holds texts that may not be kept. */
+  isPrivate: boolean
 }
 
 /**
@@ -87,6 +90,7 @@ export async function answerKeyed(
         hasBegun: false,
         wasLeft: false,
         isHandedOn: false,
+        isPrivate: false,
       }
       return answer()
   }
@@ -97,8 +101,9 @@ function replay(reply: FastifyReply, { status, headers, body }: KeptAnswer): Fas
 }
 
 /** Tells of a session that has ended for a request: with it the answer is worth being kept, unless it was cut short from outside. */
-export function noteSession({ lllmStory: { keyed } }: FastifyRequest, { endReason }: Session): void {
+export function noteSession({ lllmStory: { keyed } }: FastifyRequest, { endReason, content = 'full' }: Session): void {
   if (keyed === undefined) return
+  if (content !== 'full') keyed.isPrivate = true
   if (endReason === 'client-closed') keyed.wasLeft = true
   else if (endReason !== 'shutdown') keyed.hasBegun = true
 }
@@ -108,11 +113,13 @@ export function noteSession({ lllmStory: { keyed } }: FastifyRequest, { endReaso
  * under its key, so that submitting the work twice adds nothing. Undefined: the request has no key, and any id will do.
  *
  * Ask for it right before the work is submitted, when nothing is left to be judged: from then on the key stays taken when that
- * fails on our side, because the work may be there. A success is kept as the answer.
+ * fails on our side, because the work may be there. A success is kept as the answer, if its texts may be kept: otherwise whoever repeats
+ * the request is told how the work is by then.
  */
-export function workIdOf({ lllmStory: { keyed } }: FastifyRequest): string | undefined {
+export function workIdOf({ lllmStory: { keyed } }: FastifyRequest, content: StoreContent = 'full'): string | undefined {
   if (keyed === undefined) return undefined
   keyed.isHandedOn = true
+  keyed.isPrivate = content !== 'full'
   return keyed.use.workId
 }
 
@@ -125,9 +132,10 @@ export async function settleKey(
 ): Promise<void> {
   const { answers, redactor } = request.server.lllm
   const { statusCode } = reply
-  if (keyed.isHandedOn && statusCode >= 500) return answers.leave(keyed.use)
+  if (keyed.isHandedOn && (statusCode >= 500 || (keyed.isPrivate && statusCode < 400))) return answers.leave(keyed.use)
   const isKept = keyed.isHandedOn ? statusCode < 400 : keyed.hasBegun && !keyed.wasLeft
-  const fault = await answers.settle(keyed.use, isKept ? toKeptAnswer(request, reply, payload) : undefined)
+  const kept = () => (keyed.isPrivate ? tellNotKept(request, privateAnswer) : toKeptAnswer(request, reply, payload))
+  const fault = await answers.settle(keyed.use, isKept ? kept() : undefined)
   if (fault === undefined) return
   const entry = { error: toErrorLog(fault, redactor), request_id: request.lllmStory.id }
   request.log.error(entry, 'the answer to an idempotency key is not stored yet')
@@ -136,7 +144,7 @@ export async function settleKey(
 function toKeptAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown): KeptAnswer {
   const body = payload ?? ''
   // What is no text any more has been changed by an application around us, and its headers with it.
-  if (typeof body !== 'string' || Buffer.byteLength(body) > keptBytesMax) return tellNotKept(request)
+  if (typeof body !== 'string' || Buffer.byteLength(body) > keptBytesMax) return tellNotKept(request, largeAnswer)
   const headers: Record<string, string> = {}
   for (const name of keptHeaders) {
     const value = reply.getHeader(name)
@@ -145,9 +153,12 @@ function toKeptAnswer(request: FastifyRequest, reply: FastifyReply, payload: unk
   return { status: reply.statusCode, headers, body }
 }
 
+const largeAnswer = `could not be kept, as those are that have up to ${keptBytesMax} bytes`
+const privateAnswer = 'may not be kept, as the config of the tactic wants it'
+
 /** What is answered again in the place of an answer that cannot be kept. */
-function tellNotKept(request: FastifyRequest): KeptAnswer {
-  const message = `The request with this Idempotency-Key was done, but its answer could not be kept, as those are that have up to ${keptBytesMax} bytes. Look at its sessions, or use another key to have it done again.`
+function tellNotKept(request: FastifyRequest, reason: string): KeptAnswer {
+  const message = `The request with this Idempotency-Key was done, but its answer ${reason}. Look at its sessions, or use another key to have it done again.`
   const { sessionId } = request.lllmStory
   const problem = toProblem(new LllmError('idempotency-mismatch', message), {
     ...originOf(request),

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { parseLimits } from '../domain/config-limits.ts'
 import { LllmError } from '../domain/errors.ts'
+import type { StoreContent } from '../domain/store-content.ts'
 import type { BoundTactic, PreparedCall } from '../engine/engine.ts'
 import { batchRunsMax } from '../runs/create-runs.ts'
 import type { RunOptions } from '../runs/runs.ts'
@@ -32,7 +33,8 @@ export async function readRun(
   const asked = parse(schemas.run, request.body, 'body')
   judgeWebhook(request, asked.webhook?.url, '/webhook/url')
   const prepared = await prepareTask(engine, tactic, asked.task, asked.config, '/task')
-  return { prepared, options: toOptions(request, asked, asked.budget_usd) }
+  const options = toOptions(request, asked, asked.budget_usd, engine.content.of(prepared.config))
+  return { prepared, options }
 }
 
 /** Reads a batch of them. All tasks are judged before any is queued. Rejects as {@link readRun}, and with `invalid-parameter`. */
@@ -92,9 +94,10 @@ function toOptions(
   request: FastifyRequest,
   asked: Omit<RunRequest, 'task' | 'budget_usd'>,
   budgetUsd: number | undefined,
+  content?: StoreContent,
 ): RunOptions {
   const { tags = {}, metadata = {}, limits, run_at: runAtMs, priority, timeout_ms: timeoutMs, webhook } = asked
-  const id = workIdOf(request)
+  const id = workIdOf(request, content)
   const { budget: keyBudget } = callerOf(request).limits
   const trace = request.lllmStory.span.headers
   return {

@@ -3,7 +3,7 @@ import { costUsd } from '../domain/cost.ts'
 import { LllmError } from '../domain/errors.ts'
 import type { Run, RunBatch, RunRequest, RunSummary } from '../domain/run.ts'
 import type { ErrorRecord } from '../domain/session.ts'
-import { toCostRecord, toErrorRecord } from '../domain/session-record.ts'
+import { toContentRecord, toCostRecord, toErrorRecord } from '../domain/session-record.ts'
 import { type ProblemOrigin, toProblem } from './problem.ts'
 
 /** A run as the service tells it: in the words of the session that it ends with. */
@@ -22,6 +22,7 @@ export function toRunRecord(run: Run) {
     result: outcome?.ok === true ? (outcome.result ?? null) : null,
     error: outcome?.ok === false ? toErrorRecord(outcome.error) : null,
     cost: toCostRecord(run.cost),
+    ...toContentRecord(request ?? {}),
   }
 }
 

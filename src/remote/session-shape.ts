@@ -42,6 +42,8 @@ const part = z.discriminatedUnion('type', [
     url: z.string().optional(),
     base64: z.string().optional(),
     media_type: z.string().optional(),
+    bytes: count.optional(),
+    sha256: z.string().optional(),
   }),
 ])
 
@@ -139,6 +141,7 @@ const session = z.object({
   llm_call_count: count,
   cost,
   agent_calls: z.array(agentCall),
+  content: z.enum(['redacted', 'none']).optional(),
   get sub_sessions() {
     return z.array(session)
   },

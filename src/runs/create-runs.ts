@@ -4,6 +4,7 @@ import { LllmError } from '../domain/errors.ts'
 import type { NewRun, Run, RunBatch } from '../domain/run.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import { defaultTenant } from '../domain/tenant.ts'
+import type { ContentKeeper } from '../engine/content-keeper.ts'
 import type { PreparedCall } from '../engine/engine.ts'
 import type { BackgroundWork } from './background-work.ts'
 import type { ChangeHub } from './change-hub.ts'
@@ -26,6 +27,8 @@ export interface RunsParts {
   readonly runTimeoutMs: number
   /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are not judged. */
   readonly judgeWebhook?: (url: string) => string | undefined
+  /** What may be kept of the texts of runs. */
+  readonly content: Pick<ContentKeeper, 'of'>
   /** What begins and ends with the work on runs. */
   readonly besides?: readonly BackgroundWork[]
 }
@@ -50,12 +53,12 @@ export function createRuns(parts: RunsParts): Runs {
 }
 
 function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
-  const { hub, world, runTimeoutMs, judgeWebhook = () => undefined } = parts
+  const { hub, world, runTimeoutMs, content, judgeWebhook = () => undefined } = parts
   const { clock, newId } = world
   const store = parts.store.of(tenant)
 
   const newRun = (call: PreparedCall, options: RunOptions, place: Omit<RunPlace, 'tenant'>) =>
-    toNewRun(call, options, { ...place, tenant }, { clock, runTimeoutMs })
+    toNewRun(call, options, { ...place, tenant }, { clock, runTimeoutMs, content })
 
   function judge({ webhook }: RunOptions) {
     const refusal = webhook && judgeWebhook(webhook.url)
@@ -111,6 +114,11 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
       return get(id)
     },
     async resume(id) {
+      const { request, state } = await get(id)
+      if (request?.content === 'none' && (state === 'failure' || state === 'cancelled')) {
+        const message = 'Nothing was kept of what the run was asked to do, as its config wants it: submit a new one.'
+        throw new LllmError('run-conflict', message)
+      }
       const answer = await store.resume(id)
       if (answer === 'active') throw new LllmError('run-conflict', 'The run has not ended: it goes on by itself.')
       if (answer === 'expired')

@@ -4,16 +4,20 @@ import type { JournalEntry } from '../domain/journal.ts'
 import type { KeptRun } from '../domain/run.ts'
 import type { RunHistory } from '../domain/run-store.ts'
 import type { Session } from '../domain/session.ts'
+import type { StoreContent } from '../domain/store-content.ts'
 import type { SpanOrigin } from '../domain/tracing.ts'
 import type { Engine } from '../engine/engine.ts'
 import { RunJournal } from '../engine/run-journal.ts'
-import { sessionWithout } from './run-session.ts'
+import { sessionWithout, withoutResult } from './run-session.ts'
 import type { RunWriter } from './run-writer.ts'
 
-export type RunEngine = Pick<Engine, 'find' | 'prepare' | 'execute'>
+export type RunEngine = Pick<Engine, 'find' | 'prepare' | 'execute' | 'content'>
 
 export interface ExecutedRun {
+  /** As it may be kept. */
   readonly session: Session
+  /** What the run came to, if it succeeded, without the secrets that may not be kept. */
+  readonly result: unknown
   /** What has to change in the journal with the end of the run. */
   readonly journal: readonly JournalEntry[]
 }
@@ -22,13 +26,15 @@ export interface ExecutionParts {
   readonly history: RunHistory
   readonly writer: RunWriter
   readonly signal: AbortSignal
+  /** What may be kept of its texts. */
+  readonly content: StoreContent
 }
 
 /** Executes a run, or refuses to: either way there is a session with all that was spent on it. It rejects only with `run-fenced`. */
 export async function executeRun(
   { engine, clock, attemptsMax }: { readonly engine: RunEngine; readonly clock: Clock; readonly attemptsMax: number },
   run: KeptRun,
-  { history, writer, signal }: ExecutionParts,
+  { history, writer, signal, content }: ExecutionParts,
 ): Promise<ExecutedRun> {
   const startedAtMs = run.startedAtMs ?? clock.now()
   const journal = new RunJournal({
@@ -38,7 +44,10 @@ export async function executeRun(
     entries: history.journal,
     writer,
   })
-  const refused = (error: LllmError) => ({ session: sessionWithout(run, journal, error, clock.now()), journal: [] })
+  const refused = (error: LllmError): ExecutedRun => {
+    const session = { ...sessionWithout(run, journal, error, clock.now()), content }
+    return { session: engine.content.session(session), result: null, journal: [] }
+  }
   if (run.attempt > attemptsMax) {
     const times = `${attemptsMax} time${attemptsMax === 1 ? '' : 's'}`
     return refused(new LllmError('run-abandoned', `The run was started ${times}, and its process ended each time.`))
@@ -61,7 +70,21 @@ export async function executeRun(
     origin: originOf(run),
   })
   if (!outcome.ok && outcome.error.code === 'run-fenced') throw outcome.error
-  return { session: outcome.session, journal: journal.changesAfter(outcome.session) }
+  const changes = journal.changesAfter(outcome.session)
+  if (!outcome.ok) return { session: outcome.session, result: null, journal: changes }
+  const result = engine.content.value(outcome.output, content)
+  // A session that has its result is judged by whoever stores it.
+  const session = content === 'none' && !isJson(result) ? withoutResult(outcome.session) : outcome.session
+  return { session, result, journal: changes }
+}
+
+function isJson(result: unknown): boolean {
+  try {
+    JSON.stringify(result)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A run goes on in the trace of its submitter. Those of a batch have one each: together they may be far too many for one. */

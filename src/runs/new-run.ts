@@ -1,18 +1,28 @@
 import type { Clock } from '../domain/clock.ts'
 import { LllmError } from '../domain/errors.ts'
 import type { NewRun } from '../domain/run.ts'
+import type { ContentKeeper } from '../engine/content-keeper.ts'
 import type { PreparedCall } from '../engine/engine.ts'
+import { toContent } from './run-content.ts'
 import type { RunOptions } from './runs.ts'
 
 /** What a run is known by, and where it belongs. */
 export type RunPlace = Pick<NewRun, 'id' | 'tenant' | 'batchId' | 'batchIndex'>
 
-/** A run of a call, as it is submitted now. `runTimeoutMs` is what it may take that asks for nothing, and the most that it may ask for. */
+export interface NewRunParts {
+  readonly clock: Pick<Clock, 'now'>
+  /** What a run may take that asks for nothing, and the most that it may ask for. */
+  readonly runTimeoutMs: number
+  /** What may be kept of the texts of runs. Left out: everything. */
+  readonly content?: Pick<ContentKeeper, 'of'> | undefined
+}
+
+/** A run of a call, as it is submitted now. */
 export function toNewRun(
   { tactic, config, task }: PreparedCall,
   options: RunOptions,
   place: RunPlace,
-  { clock, runTimeoutMs }: { readonly clock: Pick<Clock, 'now'>; readonly runTimeoutMs: number },
+  { clock, runTimeoutMs, content }: NewRunParts,
 ): NewRun {
   const nowMs = clock.now()
   return {
@@ -34,6 +44,7 @@ export function toNewRun(
       metadata: options.metadata ?? {},
       webhook: options.webhook ?? null,
       ...(options.trace === undefined ? {} : { trace: options.trace }),
+      ...toContent(content?.of(config) ?? 'full'),
     },
   }
 }

@@ -1,10 +1,12 @@
 import type { Clock } from '../domain/clock.ts'
 import { isLllmError } from '../domain/errors.ts'
+import type { JournalEntry } from '../domain/journal.ts'
 import type { KeptRun, Run, RunLease } from '../domain/run.ts'
 import type { RunEnd, RunHistory, RunStore } from '../domain/run-store.ts'
 import { openStopScope } from '../domain/stop.ts'
 import { type ExecutedRun, executeRun, type RunEngine } from './execute-run.ts'
-import { endEvent, withCancelReason, withoutResult } from './run-session.ts'
+import { contentOfRun, keptEvent, keptJournal, keptRequest } from './run-content.ts'
+import { endEvent, outcomeOf, withCancelReason, withoutResult } from './run-session.ts'
 import { openRunWriter, type RunWriter } from './run-writer.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -35,7 +37,8 @@ export interface RunAttempt {
 
 /** Works on a run until it ends or is taken away. */
 export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
-  const { store, clock } = parts
+  const { store, clock, engine } = parts
+  const content = contentOfRun(engine, run)
   const lease: RunLease = { runId: run.id, attempt: run.attempt }
   const scope = openStopScope([])
   const abandoned = new AbortController()
@@ -55,8 +58,16 @@ export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
 
   async function work(): Promise<AttemptEnd> {
     const history = await stored(() => historyOf(store, run))
-    const writer = openRunWriter({ store, clock, lease, history, onFenced: fence, abandoned: abandoned.signal })
-    const executed = await executeRun(parts, run, { history, writer, signal: scope.signal })
+    const writer = openRunWriter({
+      store,
+      clock,
+      lease,
+      history,
+      keep: (event) => keptEvent(event, content, engine.content),
+      onFenced: fence,
+      abandoned: abandoned.signal,
+    })
+    const executed = await executeRun(parts, run, { history, writer, signal: scope.signal, content })
     if (isFenced) return 'fenced'
     await writer.flush()
     if (executed.session.endReason === 'shutdown') {
@@ -67,13 +78,15 @@ export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
     return 'ended'
   }
 
-  async function finish({ session, journal }: ExecutedRun, writer: RunWriter) {
+  async function finish({ session, result, journal }: ExecutedRun, writer: RunWriter) {
     const told = withCancelReason(session, cancelReason)
-    const end = (ended: typeof told): RunEnd => ({
-      session: ended,
-      event: { seq: writer.nextSeq(), event: endEvent(ended) },
-      journal,
-    })
+    const request = keptRequest(run.request, content, engine.content)
+    const left = session.state === 'success' ? journal : await journalOf(journal)
+    const end = (ended: typeof told): RunEnd => {
+      const outcome = outcomeOf(ended, result)
+      const event = { seq: writer.nextSeq(), event: endEvent(ended, outcome) }
+      return { session: ended, outcome, content, event, journal: left, ...(request === undefined ? {} : { request }) }
+    }
     try {
       await stored(() => store.finish(lease, end(told)))
     } catch (error) {
@@ -81,6 +94,14 @@ export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
       if (!isLllmError(error) || error.data['isPermanent'] !== true) throw error
       await stored(() => store.finish(lease, end(withoutResult(told))))
     }
+  }
+
+  /** Of a run that may be resumed, what it may go on from: changes of the journal, and what may not be kept of it. */
+  async function journalOf(changes: readonly JournalEntry[]): Promise<readonly JournalEntry[]> {
+    if (content === 'none' || !engine.content.redacts(content)) return changes
+    const history = await stored(() => store.history(run.id))
+    const all = new Map([...history.journal, ...changes].map((entry) => [entry.key, entry]))
+    return [...changes, ...keptJournal([...all.values()], content, engine.content)]
   }
 
   /** Whatever else goes wrong: what was journalled is there, and whoever takes the run over goes on from it. */

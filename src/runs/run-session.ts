@@ -1,14 +1,19 @@
 import type { LllmError } from '../domain/errors.ts'
-import type { KeptRun, RunEvent } from '../domain/run.ts'
+import type { KeptRun, RunEvent, RunOutcome } from '../domain/run.ts'
 import type { Session } from '../domain/session.ts'
 import { recordLeftovers } from '../engine/record-leftovers.ts'
 import type { RunJournal } from '../engine/run-journal.ts'
 import { recordSession } from '../engine/session-recorder.ts'
 
 /** How a run ended, as its readers are told. */
-export function endEvent({ state, result, error, cost }: Session): RunEvent {
-  if (state === 'success' || error === null) return { type: 'result', result: result ?? null, cost }
-  return { type: 'error', error, cost }
+export function endEvent({ cost }: Session, outcome: RunOutcome): RunEvent {
+  if (outcome.ok) return { type: 'result', result: outcome.result, cost }
+  return { type: 'error', error: outcome.error, cost }
+}
+
+/** What a run came to. Its result is what its callers read, so it is kept for as long as the run, whatever is kept of its session. */
+export function outcomeOf({ error }: Session, result: unknown): RunOutcome {
+  return error === null ? { ok: true, result: result ?? null } : { ok: false, error }
 }
 
 /** The session of a cancelled run says why, in the words of whoever cancelled it. */
@@ -37,6 +42,7 @@ export function sessionWithout(run: KeptRun, journal: RunJournal, error: LllmErr
     metadata: request.metadata,
     config: { name: request.config, hash: '' },
     simulated: false,
+    ...(request.content === undefined ? {} : { content: request.content }),
   })
   recordLeftovers(journal, { id: tacticId }, recorder, nowMs, () => journal.stableId('', 'leftover'))
   const { code, message } = error

@@ -25,13 +25,16 @@ export interface RunWriterParts {
   readonly clock: Clock
   readonly lease: RunLease
   readonly history: Pick<RunHistory, 'events' | 'lastSeq'>
+  /** What is stored of an event. */
+  keep(event: EngineEvent): EngineEvent
   /** Is told as soon as the store says that another process works on the run. */
   onFenced(): void
   /** Aborts when what could not be stored is given up. */
   readonly abandoned: AbortSignal
 }
 
-export function openRunWriter({ store, clock, lease, history, onFenced, abandoned }: RunWriterParts): RunWriter {
+export function openRunWriter(parts: RunWriterParts): RunWriter {
+  const { store, clock, lease, history, onFenced, abandoned } = parts
   const log = new RunEventLog(history)
   let entries: JournalEntry[] = []
   let writing: Promise<void> | undefined
@@ -81,7 +84,7 @@ export function openRunWriter({ store, clock, lease, history, onFenced, abandone
       return writeNext()
     },
     emit(event) {
-      log.add(event)
+      log.add(parts.keep(event))
       if (log.isFull) return writeNext().catch(() => undefined)
       if (!log.isEmpty) flushSoon()
     },

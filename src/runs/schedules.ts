@@ -2,6 +2,7 @@ import type { World } from '../domain/clock.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { LastTick } from '../domain/schedule-tick.ts'
 import { defaultTenant } from '../domain/tenant.ts'
+import type { ContentKeeper } from '../engine/content-keeper.ts'
 import type { BackgroundWork } from './background-work.ts'
 import { toNewRun } from './new-run.ts'
 import { planTick } from './plan-tick.ts'
@@ -39,6 +40,8 @@ export interface SchedulesParts {
   readonly world: World
   /** What a run may take that asks for nothing, in ms. */
   readonly runTimeoutMs: number
+  /** What may be kept of the texts of runs. Left out: everything. */
+  readonly content?: Pick<ContentKeeper, 'of'>
   readonly onEvent: (event: ScheduleEvent) => void
 }
 
@@ -66,7 +69,8 @@ interface Entry {
  * Starts the runs of schedules, in any number of processes at once: each of them tries each tick, and the store lets one of them start it.
  * Ticks are started one after another, in their order.
  */
-export function createSchedules({ schedules, store, world, runTimeoutMs, onEvent }: SchedulesParts): Schedules {
+export function createSchedules(parts: SchedulesParts): Schedules {
+  const { schedules, store, world, runTimeoutMs, content, onEvent } = parts
   const { clock, newId } = world
   const names = schedules.map(({ name }) => name)
   const closing = new AbortController()
@@ -139,7 +143,7 @@ export function createSchedules({ schedules, store, world, runTimeoutMs, onEvent
 
   async function start({ name, tenant, overlap, call, options }: Schedule, atMs: number) {
     const place = { id: newId(), tenant, batchId: null, batchIndex: null }
-    const run = toNewRun(call, { ...options, schedule: name, runAtMs: atMs }, place, { clock, runTimeoutMs })
+    const run = toNewRun(call, { ...options, schedule: name, runAtMs: atMs }, place, { clock, runTimeoutMs, content })
     const answer = await store.startTick({ schedule: name, atMs, overlap, run })
     if (answer === 'started') onEvent({ type: 'schedule.started', schedule: name, atMs, runId: run.id })
     if (answer === 'skipped') onEvent({ type: 'schedule.skipped', schedule: name, atMs })

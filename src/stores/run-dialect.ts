@@ -14,11 +14,23 @@ export interface RunDialect {
   takeTurns(transaction: RunTransaction): Promise<void>
   /** Whether nobody else removes what is old until the end of the transaction. */
   takesCleaning(transaction: RunTransaction): Promise<boolean>
+  /** Does work in whose course what is removed is overwritten as well, as far as the database does that. */
+  erasing(transaction: RunTransaction, work: () => Promise<void>): Promise<void>
 }
 
 /** A database of one process, whose transactions take turns by themselves. */
 export function soleDialect(now: () => number): RunDialect {
-  return { isShared: false, nowMs: () => sql`${now()}`, takeTurns: async () => {}, takesCleaning: async () => true }
+  return {
+    isShared: false,
+    nowMs: () => sql`${now()}`,
+    takeTurns: async () => {},
+    takesCleaning: async () => true,
+    async erasing(transaction, work) {
+      // It costs writes, which other changes need not pay.
+      await sql`pragma secure_delete = on`.execute(transaction)
+      await work().finally(() => sql`pragma secure_delete = fast`.execute(transaction))
+    },
+  }
 }
 
 /** A PostgreSQL, whose clock all processes have in common. */
@@ -34,6 +46,8 @@ export function sharedDialect(nowMs: RunDialect['nowMs']): RunDialect {
       }>`select pg_try_advisory_xact_lock(${advisoryLocks.cleaning}) as taken`
       return (await lock.execute(transaction)).rows[0]?.taken === true
     },
+    // Rows that were removed stay where they were until PostgreSQL cleans up by itself.
+    erasing: (_transaction, work) => work(),
   }
 }
 

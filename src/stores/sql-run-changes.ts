@@ -4,6 +4,7 @@ import { isEnded } from '../domain/run.ts'
 import type { CancelAnswer, DeleteAnswer, ResumeAnswer, Submission } from '../domain/run-store.ts'
 import type { ErrorRecord } from '../domain/session.ts'
 import { toColumnText } from './column-text.ts'
+import { forgetTasks } from './forget-texts.ts'
 import { type RunDialect, type RunTransaction, readNow } from './run-dialect.ts'
 import { toBatchRow, toEventRow, toRunRow, toRunTagRows } from './run-rows.ts'
 import type { RunDatabase } from './run-schema.ts'
@@ -143,6 +144,7 @@ async function cancelQueued(transaction: RunTransaction, ids: readonly string[],
     .set({ outcome: JSON.stringify({ ok: false, error }) })
     .where('run_id', 'in', ids)
     .execute()
+  await forgetTasks(transaction, ids, dialect)
   const seqs = await nextSeqs(transaction, ids)
   const ends = ids.map((id) => toEventRow(id, { seq: seqs(id), event: { type: 'error', error, cost: noCost } }))
   await transaction.insertInto('run_events').values(ends).execute()

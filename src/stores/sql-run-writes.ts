@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { JournalEntry } from '../domain/journal.ts'
 import { endedRunStates, type RunLease, type StoredRunEvent } from '../domain/run.ts'
+import { forgetTexts } from './forget-texts.ts'
 import type { RunDialect, RunTransaction } from './run-dialect.ts'
 import { toEventRow } from './run-rows.ts'
 import type { RunDatabase } from './run-schema.ts'
@@ -40,20 +41,13 @@ export function createRunWrites(
       db.transaction().execute(async (transaction) => {
         const ended = await endRun(transaction, lease, end)
         if (ended === undefined) return wasEnded(transaction, lease)
-        const { session, rows, event, journal } = end
-        const outcome =
-          session.error === null ? { ok: true, result: session.result ?? null } : { ok: false, error: session.error }
-        await transaction
-          .updateTable('run_payloads')
-          .set({ outcome: JSON.stringify(outcome) })
-          .where('run_id', '=', lease.runId)
-          .execute()
+        const { session, rows, event, journal, content = 'full' } = end
+        const writeEnd = () => writePayload(transaction, lease.runId, end)
+        await (content === 'full' ? writeEnd() : dialect.erasing(transaction, writeEnd))
         if (ended.webhook !== null) await addDeliveries(transaction, [lease.runId], dialect)
         if (rows !== null) await writeSession(rows, transaction)
         await writeEvents(transaction, [{ runId: lease.runId, event }])
-        if (session.state === 'success') {
-          await transaction.deleteFrom('run_journal').where('run_id', '=', lease.runId).execute()
-        } else {
+        if (session.state !== 'success' && content !== 'none') {
           await writeJournal(
             transaction,
             journal.map((entry) => ({ ...entry, run_id: lease.runId })),
@@ -94,6 +88,17 @@ async function endRun(transaction: RunTransaction, { runId, attempt }: RunLease,
     .where('state', '=', 'running')
     .returning('webhook')
     .executeTakeFirst()
+}
+
+/** What the run came to, and what is left of what it was. */
+async function writePayload(transaction: RunTransaction, runId: string, end: RunEndRows): Promise<void> {
+  const { session, request, content = 'full' } = end
+  const { result, error } = session
+  const outcome = end.outcome ?? (error === null ? { ok: true, result: result ?? null } : { ok: false, error })
+  const left = request === undefined ? {} : { request: JSON.stringify(request) }
+  const payload = { outcome: JSON.stringify(outcome), ...left }
+  await transaction.updateTable('run_payloads').set(payload).where('run_id', '=', runId).execute()
+  await forgetTexts(transaction, runId, content, session.state)
 }
 
 /** Of a commit nobody may know whether it arrived. Whoever says it again is told that it did. */

@@ -25,6 +25,7 @@ const busyTimeoutMs = 5_000
  *   sync is shared by all sessions of a batch.
  * - A checkpoint each 4,000 pages (16 MB): pages of indexes that change with every session are copied back less often.
  * - A WAL that grew under load is cut back to 64 MB.
+ * - What is removed from a page that is written anyway is overwritten.
  */
 const pragmas = `
   pragma journal_mode = wal;
@@ -32,6 +33,7 @@ const pragmas = `
   pragma wal_autocheckpoint = 4000;
   pragma journal_size_limit = 67108864;
   pragma cache_size = -16384;
+  pragma secure_delete = fast;
 `
 
 export interface SqliteFile {

@@ -87,10 +87,10 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
       await enqueue({ lease, ...write })
       if (write.events !== undefined && write.events.length > 0) tellRun(lease.runId)
     },
-    async finish(lease, { session, event, journal }) {
+    async finish(lease, { session, ...more }) {
       const { state, endedAtMs, result, error, cost } = session
       const ended = { state, endedAtMs, result, error, cost }
-      const end = { session: ended, llmCalls: countLlmCalls(session), rows: toRows(session), event, journal }
+      const end = { session: ended, llmCalls: countLlmCalls(session), rows: toRows(session), ...more }
       if (!(await tables.finish(lease, end))) throw runFenced()
       await sessions?.save(session)
       tellRun(lease.runId)

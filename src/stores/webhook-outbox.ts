@@ -22,14 +22,18 @@ export async function addDeliveries(transaction: RunTransaction, ids: readonly s
   const rows = ended.flatMap(({ webhook, request, outcome, ...row }) => {
     if (webhook === null || outcome === null) return []
     const run = toRunSummary(row)
-    const { metadata } = JSON.parse(request) as RunRequest
     return {
       id: randomUUIDv7(),
       run_id: run.id,
       type: webhookTypeOf(run),
       url: webhook,
       host: new URL(webhook).host,
-      body: toWebhookBody(run, metadata, JSON.parse(outcome) as RunOutcome, run.endedAtMs ?? nowMs),
+      body: toWebhookBody(
+        run,
+        JSON.parse(request) as RunRequest,
+        JSON.parse(outcome) as RunOutcome,
+        run.endedAtMs ?? nowMs,
+      ),
       state: 'pending' as const,
       created_at: nowMs,
       next_at: nowMs,

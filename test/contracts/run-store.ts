@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { noCost } from '../../src/domain/cost.ts'
-import type { NewRun, Run } from '../../src/domain/run.ts'
+import { type KeptRun, type NewRun, type Run, withoutTask } from '../../src/domain/run.ts'
 import type { RunEnd, RunStore } from '../../src/domain/run-store.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
@@ -176,6 +176,45 @@ export function runStoreContract(name: string, open: () => Promise<OpenedRunStor
       expect(await store.history('run-0001')).toMatchObject({ journal: [], lastSeq: 1 })
       await expect(store.write(lease, { journal: [entry] })).rejects.toMatchObject({ code: 'run-fenced' })
       await expect(store.release(lease)).rejects.toMatchObject({ code: 'run-fenced' })
+    })
+
+    test('end without the texts that may not be kept', async () => {
+      const { store } = await openStores()
+      const run = newRun(1)
+      await store.submit({ runs: [{ ...run, request: { ...run.request, task: 'canary-task', content: 'none' } }] })
+      const [claimed] = await store.claim(claiming)
+      const lease = { runId: 'run-0001', attempt: 1 }
+      const place = { sessionId: 'run-0001', path: ['essay'] }
+      const told = { type: 'progress', ...place, data: 'canary-progress' } as const
+      const begun = { type: 'session.started', ...place, tactic: 'essay', startedAtMs: 0, simulated: true } as const
+      await store.write(lease, {
+        journal: [{ key: 'a.0', kind: 'model', state: 'done', record: '"canary-reply"' }],
+        events: [
+          { seq: 1, event: begun },
+          { seq: 2, event: told },
+        ],
+      })
+      const end = endOf(claimed as Run, { state: 'failure', task: null, agentCalls: [] }, 3)
+      await store.finish(lease, { ...end, content: 'none', request: withoutTask((claimed as KeptRun).request) })
+      expect((await store.events('run-0001', 0, 10)).map(({ event }) => event.type)).toEqual([
+        'session.started',
+        'error',
+      ])
+      expect(await store.history('run-0001')).toMatchObject({ journal: [] })
+      expect(JSON.stringify(await store.get('run-0001'))).not.toContain('canary')
+    })
+
+    test('that are cancelled before they began are forgotten, where not all of their texts may be kept', async () => {
+      const { store } = await openStores()
+      const asked = (number: number, content: 'full' | 'redacted' | 'none') => {
+        const run = newRun(number)
+        return { ...run, request: { ...run.request, task: `canary-${number}`, content } }
+      }
+      await store.submit({ runs: [asked(1, 'full'), asked(2, 'redacted'), asked(3, 'none')] })
+      for (const id of ['run-0001', 'run-0002', 'run-0003']) await store.cancel(id, 'no longer needed')
+      expect((await store.get('run-0001'))?.request).toMatchObject({ task: 'canary-1' })
+      expect((await store.get('run-0002'))?.request).toMatchObject({ task: null, content: 'none' })
+      expect((await store.get('run-0003'))?.request).toMatchObject({ task: null, content: 'none' })
     })
 
     test('are given back, and go on under another attempt', async () => {

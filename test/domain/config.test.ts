@@ -198,7 +198,7 @@ describe('a mistake', () => {
     [{ invokers: { local: { base_url: 'file:///etc/passwd' } } }, '/invokers/local/base_url: '],
     [
       { agents: [] },
-      '/agents is not known. Known: base, tactic_type, description, global, agent_configs, invokers, sub_tactics, limits.',
+      '/agents is not known. Known: base, tactic_type, description, global, agent_configs, invokers, sub_tactics, limits, store_content.',
     ],
     [{ globl: {} }, '/globl is not known. Did you mean "global"?'],
   ])('%j is told with its file and its place', (value, message) => {

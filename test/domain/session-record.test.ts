@@ -59,7 +59,7 @@ test('a session as JSON has the shape of the HTTP contract', async () => {
   })
   const { messages } = session.agent_calls[0]?.llm_calls.at(-1)?.request ?? {}
   expect(messages?.slice(1)).toMatchObject([
-    { role: 'user', content: [{ type: 'text' }, { type: 'image', base64: 'AAAA', media_type: 'image/png' }] },
+    { role: 'user', content: [{ type: 'text' }, { type: 'image', bytes: 3, media_type: 'image/png' }] },
     { role: 'assistant', tool_calls: [{ id: 'call-look', name: 'look', arguments: '{}' }] },
     { role: 'tool', content: 'a bee', tool_call_id: 'call-look' },
   ])

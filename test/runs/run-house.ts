@@ -5,6 +5,7 @@ import type { SessionStore } from '../../src/domain/session-store.ts'
 import type { TacticClass } from '../../src/domain/tactic.ts'
 import type { Tracing } from '../../src/domain/tracing.ts'
 import { createBinder } from '../../src/engine/bind.ts'
+import type { ContentPolicy } from '../../src/engine/content-keeper.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import { openRuns } from '../../src/open-runs.ts'
 import type { RunOptions } from '../../src/runs/runs.ts'
@@ -12,7 +13,7 @@ import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
 import { type Answer, type Script, says, scriptedModel } from '../../src/testing/scripted-model.ts'
-import { describePackage } from '../../src/testing/test-package.ts'
+import { describePackage, type TestPackageSpec } from '../../src/testing/test-package.ts'
 import { flatPrices, poolOf, toolSourceOf } from '../../src/testing/test-world.ts'
 
 export interface RunHouseSpec {
@@ -24,20 +25,25 @@ export interface RunHouseSpec {
   readonly attemptsMax?: number
   readonly tracing?: Tracing
   readonly observe?: Observe
+  /** Left out: they are made for the tactics. */
+  readonly configs?: TestPackageSpec['configs']
+  /** What may be kept of calls. */
+  readonly content?: ContentPolicy
 }
 
 /** A process that works on runs, around a scripted model. Time is real; nobody waits where nothing is to be waited for. */
-export async function runHouse({ tactics, model: script, left, attemptsMax = 5, ...watchers }: RunHouseSpec) {
+export async function runHouse(spec: RunHouseSpec) {
+  const { tactics, model: script, left, attemptsMax = 5, configs, content, tracing, observe } = spec
   const model = scriptedModel(script, 'test')
   const world = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
   const store = left?.store ?? createMemorySessionStore()
   const runStore = left?.runStore ?? createMemoryRuns(store).runs
-  const source = describePackage({ tactics }, 'house')
+  const source = describePackage({ tactics, ...(configs === undefined ? {} : { configs }) }, 'house')
   const toolSource = toolSourceOf({})
   const binder = createBinder({ root: source, all: [source] }, { invokers: poolOf(model.invoker, []), toolSource })
   const keeper = { waitingCount: 0, keep: async () => {} }
-  const { tracing, observe } = watchers
-  const parts = { world, prices: flatPrices(), toolSource, ...(tracing && { tracing }), ...(observe && { observe }) }
+  const watchers = { ...(tracing && { tracing }), ...(observe && { observe }), ...(content && { content }) }
+  const parts = { world, prices: flatPrices(), toolSource, ...watchers }
   const engine = createEngine(binder.bindAll(), parts, keeper)
   const settings = {
     role: 'all',

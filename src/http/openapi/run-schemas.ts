@@ -49,6 +49,10 @@ export const run = runListItem
     result: anything.describe('Null unless it succeeded, and once it is expired.'),
     error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
     cost: cost.describe('Of the whole tree, once it has ended.'),
+    content: z
+      .enum(['redacted', 'none'])
+      .optional()
+      .describe('What is kept of its texts once it has ended. Left out: all of them. `none`: its result alone.'),
   })
   .describe('A call that outlives its caller and its process.')
 

@@ -23,6 +23,8 @@ const part = z.object({
   url: z.string().optional(),
   base64: z.string().optional(),
   media_type: z.string().optional(),
+  bytes: count.optional().describe('Of an image that was given as base64, in its place.'),
+  sha256: z.string().optional().describe('Of its bytes, in hex.'),
 })
 
 export const message = z
@@ -130,6 +132,10 @@ export const session = z
     llm_call_count: count.describe('Over the whole tree.'),
     cost: cost.describe('Over the whole tree.'),
     agent_calls: z.array(agentCall),
+    content: z
+      .enum(['redacted', 'none'])
+      .optional()
+      .describe('What is kept of its texts. Left out: all of them. `none`: they are empty or null.'),
     get sub_sessions() {
       return z.array(session)
     },

@@ -1,0 +1,105 @@
+import { errorCodes } from './errors.ts'
+import { type DigestImage, withImagesByReference } from './image-reference.ts'
+import type { AssistantMessage } from './message.ts'
+import type { Redactor } from './redact.ts'
+import type { AgentCall, ErrorRecord, LlmCall, Session } from './session.ts'
+import { leastOf, type StoreContent } from './store-content.ts'
+
+/** Stands where the text of an error was. */
+const notKept = 'Not kept.'
+
+export interface KeepingRules {
+  /** What is kept at the most, whatever a session says itself. */
+  readonly most: StoreContent
+  readonly redactor: Redactor
+  readonly digestImage: DigestImage
+}
+
+type Keep = <Value>(value: Value) => Value
+
+/**
+ * A session as it may be kept. Images are kept by reference, and errors without secrets, always. Of the rest of its texts
+ *
+ * - `full` keeps all, without the secrets whose values are known;
+ * - `redacted` keeps all, without what has the shape of a secret, too;
+ * - `none` keeps none: ids, names, states, tags, times, tokens and costs are left.
+ *
+ * A sub-session keeps no more than the session that it is in. What nothing is taken from is the same object.
+ */
+export function keptSession(session: Session, rules: KeepingRules): Session {
+  const content = leastOf(rules.most, session.content ?? 'full')
+  const subSessions = session.subSessions.map((child) => keptSession(child, { ...rules, most: content }))
+  if (content === 'none') return { ...withoutTexts(session), subSessions, content }
+  const { redactor, digestImage } = rules
+  const redact: Keep = content === 'redacted' ? redactor.allIn : redactor.knownIn
+  const keep: Keep = (value) => redact(withImagesByReference(value, digestImage))
+  return {
+    ...session,
+    task: keep(session.task),
+    result: keep(session.result),
+    error: redactor.allIn(session.error),
+    tags: keep(session.tags),
+    metadata: keep(session.metadata),
+    agentCalls: session.agentCalls.map((call) => ({
+      ...call,
+      llmCalls: call.llmCalls.map((llmCall) => keepTexts(llmCall, redactor, redact, keep)),
+      toolCalls: call.toolCalls.map((tool) => ({ ...keep(tool), error: redactor.allIn(tool.error) })),
+      retries: redactor.allIn(call.retries),
+      delivery: keep(call.delivery),
+    })),
+    subSessions,
+    ...(content === 'full' ? {} : { content }),
+  }
+}
+
+function keepTexts(call: LlmCall, redactor: Redactor, redact: Keep, keep: Keep): LlmCall {
+  return {
+    ...call,
+    request: { ...redact(call.request), messages: keep(call.request.messages) },
+    response: call.response && { ...call.response, message: keep(call.response.message) },
+    error: redactor.allIn(call.error),
+  }
+}
+
+function withoutTexts(session: Session): Session {
+  return {
+    ...session,
+    task: null,
+    result: null,
+    error: session.error && withoutDetails(session.error),
+    metadata: {},
+    agentCalls: session.agentCalls.map(withoutMessages),
+  }
+}
+
+/** Of its data, amounts and times are left. */
+function withoutDetails({ code, data }: ErrorRecord): ErrorRecord {
+  const { budget, retryAfterMs } = data ?? {}
+  return {
+    code,
+    message: Object.hasOwn(errorCodes, code) ? errorCodes[code] : notKept,
+    data: { ...(budget === undefined ? {} : { budget }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+  }
+}
+
+const silent: AssistantMessage = { role: 'assistant', content: '' }
+
+function withoutMessages(call: AgentCall): AgentCall {
+  return {
+    ...call,
+    llmCalls: call.llmCalls.map(({ request: _, response, error, ...rest }) => ({
+      ...rest,
+      request: { messages: [], args: {}, tools: [] },
+      response: response && { ...response, message: silent },
+      error: error && { code: error.code, message: notKept },
+    })),
+    toolCalls: call.toolCalls.map((tool) => ({
+      ...tool,
+      arguments: '',
+      result: '',
+      error: tool.error === null ? null : notKept,
+    })),
+    retries: call.retries.map((retry) => ({ ...retry, error: notKept })),
+    delivery: call.delivery && silent,
+  }
+}
