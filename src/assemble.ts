@@ -15,6 +15,7 @@ import { openSchedules } from './open-schedules.ts'
 import { openTracing } from './open-tracing.ts'
 import { openWebhooks } from './open-webhooks.ts'
 import { findUnknownTactics, openPriceBook, readBudgetsFile } from './operator-files.ts'
+import { imageJudge } from './outbound-rules.ts'
 import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
 import type { ScheduleEvent } from './runs/schedules.ts'
@@ -73,9 +74,19 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     // It has no socket before the first call.
     const remotes = lazyRemotes(settings)
     const keeper = keepSessions(store, listeners.onKeeperEvent)
+    const judgeImageUrl = imageJudge(settings)
     const content = { most: settings.storeContent, redactor }
     const watchers = { tracing: await tracing, ...(observe === undefined ? {} : { observe }) }
-    const engineParts = { world, prices, toolSource: house.toolSource, remotes, content, budgets, ...watchers }
+    const engineParts = {
+      world,
+      prices,
+      toolSource: house.toolSource,
+      remotes,
+      content,
+      judgeImageUrl,
+      budgets,
+      ...watchers,
+    }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
     const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, { world, ...listeners })

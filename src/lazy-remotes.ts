@@ -1,4 +1,5 @@
 import type { RemoteTactics } from './domain/remote.ts'
+import { operatorRules } from './outbound-rules.ts'
 import { invokerKey, type Settings } from './settings.ts'
 
 /** Remote tactics whose HTTP client is loaded with the first call: few projects have any, and it takes 5 MB. */
@@ -7,7 +8,7 @@ export function lazyRemotes(settings: Settings): RemoteTactics {
 
   async function open(): Promise<RemoteTactics> {
     const { createRemoteTactics } = await import('./remote/create-remote-tactics.ts')
-    return createRemoteTactics({ keyOf: (name) => invokerKey(settings, name) })
+    return createRemoteTactics({ keyOf: (name) => invokerKey(settings, name), rules: operatorRules(settings) })
   }
 
   return {

@@ -8,6 +8,8 @@ import type { BoundTactic } from './engine/engine.ts'
 import { createInvokerPool } from './invokers/create-invoker-pool.ts'
 import type { FindSharedRates } from './invokers/paced-invoker.ts'
 import type { McpConfig } from './mcp/mcp-config.ts'
+import { judgeAddress } from './outbound/judge-address.ts'
+import { operatorRules } from './outbound-rules.ts'
 import { linkLllm } from './packages/link-lllm.ts'
 import { loadPackages } from './packages/load-packages.ts'
 import type { PackageTree } from './packages/package-tree.ts'
@@ -103,17 +105,27 @@ async function openToolSource(settings: Settings): Promise<ToolSource> {
   const servers = await readMcpFile(settings)
   if (servers === undefined) return noToolSource
   const { createMcpToolSource } = await import('./mcp/mcp-tool-source.ts')
-  return createMcpToolSource(servers)
+  return createMcpToolSource(servers, operatorRules(settings))
 }
 
 /** The MCP servers of the settings, none of which is started or asked. @throws LllmError `invalid-settings` */
-export async function readMcpFile({ mcpFile }: Pick<Settings, 'mcpFile'>): Promise<McpConfig | undefined> {
+export async function readMcpFile(
+  settings: Pick<Settings, 'mcpFile' | 'outboundAllow'>,
+): Promise<McpConfig | undefined> {
+  const { mcpFile } = settings
   if (mcpFile === undefined) return undefined
   const [{ readMcpConfig }, text] = await Promise.all([
     import('./mcp/mcp-config.ts'),
     readSettingFile(mcpFile, 'LLLM_MCP_CONFIG'),
   ])
-  return readMcpConfig(parseJson(text, mcpFile), mcpFile)
+  const servers = readMcpConfig(parseJson(text, mcpFile), mcpFile)
+  for (const [name, server] of servers) {
+    const refusal = server.kind === 'url' ? judgeAddress(new URL(server.url), operatorRules(settings)) : undefined
+    if (refusal === undefined) continue
+    const message = `${mcpFile}: /mcpServers/${name}/url ${refusal}, unless LLLM_OUTBOUND_ALLOW names it.`
+    throw new LllmError('invalid-settings', message, { file: mcpFile })
+  }
+  return servers
 }
 
 function parseJson(text: string, file: string): unknown {

@@ -11,7 +11,9 @@ const secretVariable = /auth|credential|key|passw|secret|token/i
  *
  * @throws LllmError `invalid-settings` when that file cannot be read.
  */
-export async function openRedactor(settings: Pick<Settings, 'secrets' | 'mcpFile'>): Promise<Redactor> {
+export async function openRedactor(
+  settings: Pick<Settings, 'secrets' | 'mcpFile' | 'outboundAllow'>,
+): Promise<Redactor> {
   return createRedactor([...settings.secrets, ...secretsOf(await readMcpFile(settings))])
 }
 

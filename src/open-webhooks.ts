@@ -1,5 +1,6 @@
 import type { World } from './domain/clock.ts'
 import type { WebhookStore } from './domain/webhook-store.ts'
+import { emptyAllowList } from './outbound/allow-list.ts'
 import type { BackgroundWork } from './runs/background-work.ts'
 import type { Settings } from './settings.ts'
 import { judgeWebhookUrl } from './webhooks/judge-url.ts'
@@ -14,14 +15,15 @@ export interface Webhooks {
 
 /** Puts together what tells the ends of runs. What it takes to send is loaded only where something can be sent. */
 export async function openWebhooks(
-  { webhookSecrets: secrets = [], webhookAllowPrivate }: Pick<Settings, 'webhookSecrets' | 'webhookAllowPrivate'>,
+  settings: Pick<Settings, 'webhookSecrets' | 'webhookAllowPrivate' | 'outboundAllow'>,
   store: WebhookStore,
   {
     world,
     onWebhookEvent = () => {},
   }: { readonly world: World; readonly onWebhookEvent?: (event: WebhookEvent) => void },
 ): Promise<Webhooks> {
-  const rules = { secrets, allowPrivate: webhookAllowPrivate }
+  const { webhookSecrets: secrets = [], webhookAllowPrivate: allowPrivate, outboundAllow } = settings
+  const rules = { secrets, allowPrivate, allowed: outboundAllow ?? emptyAllowList }
   const judge = (url: string) => judgeWebhookUrl(url, rules)
   if (secrets.length === 0) return { judge, work: [] }
   const { createWebhookSender } = await import('./webhooks/webhook-sender.ts')

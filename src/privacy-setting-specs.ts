@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { storeContents } from './domain/store-content.ts'
+import { readAllowList } from './outbound/allow-list.ts'
 import type { SettingSpec } from './setting-spec.ts'
 
 const redactMax = 100
+const allowedMax = 100
 
 /** The settings of what is kept secret. */
 export const privacySettingSpecs = {
@@ -23,5 +25,21 @@ export const privacySettingSpecs = {
     default: 'full',
     expects: `one of ${storeContents.join(', ')}`,
     schema: z.enum(storeContents),
+  },
+  outboundAllow: {
+    variables: ['LLLM_OUTBOUND_ALLOW'],
+    description:
+      'What may be reached beside the public internet by https, by webhooks, MCP servers, remote tactics and images: hosts, hosts with ports, addresses and networks, separated by commas, such as `mcp.internal:8080,10.0.0.0/8`.',
+    expects: `1 to ${allowedMax} hosts, hosts with ports, addresses or networks, separated by commas: mcp.internal:8080,10.0.0.0/8`,
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((entry) => entry.trim()))
+      .transform((entries) => entries.filter((entry) => entry !== ''))
+      .pipe(z.array(z.string()).max(allowedMax))
+      .transform((entries, context) => {
+        const list = readAllowList(entries)
+        if (list === undefined) context.addIssue('One of them is none of these.')
+        return list ?? z.NEVER
+      }),
   },
 } as const satisfies Readonly<Record<string, SettingSpec>>

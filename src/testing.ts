@@ -10,6 +10,7 @@ import { keepSessions } from './engine/session-keeper.ts'
 import { type House, loadHouse } from './load-house.ts'
 import { openRuns } from './open-runs.ts'
 import { openWebhooks } from './open-webhooks.ts'
+import { imageJudge } from './outbound-rules.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import { readSettings } from './settings.ts'
 import { createMemoryIdempotencyStore } from './stores/memory-idempotency-store.ts'
@@ -92,7 +93,14 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
   // This store takes everything.
   const keeper = keepSessions(store, () => {})
   const content = { most: settings.storeContent, redactor }
-  const engineParts = { world, prices: flatPrices(), toolSource: house.toolSource, remotes, content }
+  const engineParts = {
+    world,
+    prices: flatPrices(),
+    toolSource: house.toolSource,
+    remotes,
+    content,
+    judgeImageUrl: imageJudge(settings),
+  }
   const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
   const { createMemoryRuns } = await import('./stores/memory-runs.ts')
   const { runs: runStore, webhooks } = createMemoryRuns(store, () => clock.now())

@@ -70,14 +70,18 @@ test('the headers and variables of MCP servers that are secret by their names ar
     near: { command: 'node', env: { SHOP_TOKEN: 'canary-env', NODE_ENV: 'production' } },
   }
   await writeFile(file, JSON.stringify({ mcpServers }))
-  const redactor = await openRedactor({ secrets: [], mcpFile: file })
+  const redactor = await openRedactor({ secrets: [], mcpFile: file, outboundAllow: undefined })
   expect(redactor.known('canary-mcp canary-env north-west production')).toBe(
     '[redacted] [redacted] north-west production',
   )
 })
 
 test('each line of the log is without secrets, whatever wrote it, and stays the JSON that it was', async () => {
-  const redactor = await openRedactor({ secrets: ['12345678', 'can"ary\n1'], mcpFile: undefined })
+  const redactor = await openRedactor({
+    secrets: ['12345678', 'can"ary\n1'],
+    mcpFile: undefined,
+    outboundAllow: undefined,
+  })
   const lines: string[] = []
   const output = redactedOutput({ write: (line) => lines.push(line), flush: async () => {} }, redactor)
   const error = {

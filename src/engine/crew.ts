@@ -65,7 +65,7 @@ export function openCrew(crew: CrewParts): Crew {
     }
   }
 
-  const { world, prices, toolSource, observe } = parts
+  const { world, prices, toolSource, observe, judgeImageUrl } = parts
   const { findPrompt } = config
   const shared = {
     world,
@@ -82,6 +82,7 @@ export function openCrew(crew: CrewParts): Crew {
     tell,
     journal,
     span,
+    judgeImageUrl,
   }
   const agents = [...config.agents].map(([name, plan]) => [name, new LiveAgent({ ...shared, plan })] as const)
   const tactics = [...config.subTactics].map(([name, target]) => {

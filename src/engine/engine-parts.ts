@@ -22,4 +22,6 @@ export interface EngineParts {
   readonly observe?: Observe
   /** What may be kept of calls. Left out: everything that their configs allow. */
   readonly content?: ContentPolicy
+  /** Says why a provider may not be sent to the address of an image; undefined: it may. Left out: it may be sent anywhere. */
+  readonly judgeImageUrl?: ((url: URL) => string | undefined) | undefined
 }

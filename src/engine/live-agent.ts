@@ -15,6 +15,7 @@ import { AgentDialogs } from './agent-dialogs.ts'
 import { type AgentAnnouncer, announceAgent, type Tell } from './announce.ts'
 import { endAgentCall, startAgentCall } from './call-spans.ts'
 import { type Contract, contractOf, jsonContract } from './contract.ts'
+import type { EngineParts } from './engine-parts.ts'
 import { toImagePart } from './image-part.ts'
 import type { LiveDialog } from './live-dialog.ts'
 import type { Meter } from './meter.ts'
@@ -43,6 +44,8 @@ export interface AgentParts {
   readonly journal: CallJournal | undefined
   /** Of the call. */
   readonly span: Span
+  /** Says why a provider may not be sent to the address of an image. Left undefined: it may be sent anywhere. */
+  readonly judgeImageUrl: EngineParts['judgeImageUrl']
   findPrompt(path: string): AnyPrompt
   /** Does work that whoever closes the session waits for. Once the call has been stopped, nothing is begun any more. */
   begin<Value>(work: () => Promise<Value>): Promise<Value>
@@ -106,7 +109,10 @@ export class LiveAgent implements Agent {
     const parts: Part[] = caption === undefined ? [] : [{ type: 'text', text: caption }]
     const dialog = this.#dialogs.idle
     // An image says nothing of how to reply: shown beside a prompt, it is a part of that prompt's turn.
-    dialog.receive({ role: 'user', content: [...parts, toImagePart(image)] }, dialog.unansweredPrompt)
+    dialog.receive(
+      { role: 'user', content: [...parts, toImagePart(image, this.#parts.judgeImageUrl)] },
+      dialog.unansweredPrompt,
+    )
     return this
   }
 

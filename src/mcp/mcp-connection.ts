@@ -1,4 +1,4 @@
-import type { CallToolResult } from '@modelcontextprotocol/client'
+import type { CallToolResult, FetchLike } from '@modelcontextprotocol/client'
 import { z } from 'zod'
 import type { JsonObject } from '../domain/json.ts'
 import { openStopScope } from '../domain/stop.ts'
@@ -41,10 +41,15 @@ interface Listener {
 }
 
 /** Connects to a server. When it rejects, nothing is left of the attempt. */
-export async function connect(server: McpServer, signal: AbortSignal, listener: Listener): Promise<McpConnection> {
+export async function connect(
+  server: McpServer,
+  fetch: FetchLike,
+  signal: AbortSignal,
+  listener: Listener,
+): Promise<McpConnection> {
   const [{ Client, ProtocolError }, transport] = await Promise.all([
     import('@modelcontextprotocol/client'),
-    openTransport(server),
+    openTransport(server, fetch),
   ])
   signal.throwIfAborted()
   const client = new Client(clientInfo, { versionNegotiation: handshake })

@@ -1,6 +1,8 @@
+import type { FetchLike } from '@modelcontextprotocol/client'
 import { LllmError } from '../domain/errors.ts'
 import type { Tool } from '../domain/tool.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
+import { isAddressRefused } from '../outbound/guarded-lookup.ts'
 import type { McpServer } from './mcp-config.ts'
 import { connect, type McpConnection } from './mcp-connection.ts'
 import { toTools } from './mcp-tool.ts'
@@ -9,14 +11,16 @@ import { toTools } from './mcp-tool.ts'
 export class McpServerLink {
   readonly #name: string
   readonly #server: McpServer
+  readonly #fetch: FetchLike
   readonly #closing = new AbortController()
   readonly #farewells = new Set<Promise<void>>()
   #connection: Promise<McpConnection> | undefined
   #tools: Promise<readonly Tool[]> | undefined
 
-  constructor(name: string, server: McpServer) {
+  constructor(name: string, server: McpServer, fetch: FetchLike) {
     this.#name = name
     this.#server = server
+    this.#fetch = fetch
   }
 
   /** Rejects with an LllmError `provider-failed`, or with the reason of the signal. */
@@ -63,7 +67,10 @@ export class McpServerLink {
       this.#leave(current)
       // A server that was started anew does not know our session, and says so before it does anything.
       if (!isRetry && known !== undefined && isSessionUnknown(cause)) return await this.#use(ask, signal, true)
-      const message = `The MCP server "${this.#name}" cannot be reached, or does not keep to the protocol.`
+      const what = isAddressRefused(cause)
+        ? 'leads to an address that is not public, and that LLLM_OUTBOUND_ALLOW does not name'
+        : 'cannot be reached, or does not keep to the protocol'
+      const message = `The MCP server "${this.#name}" ${what}.`
       throw new LllmError('provider-failed', message, {}, { cause })
     }
   }
@@ -73,7 +80,7 @@ export class McpServerLink {
   }
 
   #connect(): Promise<McpConnection> {
-    const connection = connect(this.#server, this.#closing.signal, {
+    const connection = connect(this.#server, this.#fetch, this.#closing.signal, {
       onToolsChanged: () => {
         if (this.#connection === connection) this.#tools = undefined
       },

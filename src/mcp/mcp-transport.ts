@@ -16,8 +16,8 @@ export const currentCall = new AsyncLocalStorage<AbortController>()
  * Makes the way to a server; nothing is started yet. Its `close` may be called again, and resolves when the child process has
  * ended or the sockets are closed.
  */
-export async function openTransport(server: McpServer): Promise<Transport> {
-  return server.kind === 'command' ? await openChild(server) : await openHttp(server)
+export async function openTransport(server: McpServer, fetch: FetchLike): Promise<Transport> {
+  return server.kind === 'command' ? await openChild(server) : await openHttp(server, fetch)
 }
 
 async function openChild({ command, args, env, cwd }: McpServer & { readonly kind: 'command' }): Promise<Transport> {
@@ -34,11 +34,11 @@ async function openChild({ command, args, env, cwd }: McpServer & { readonly kin
   return closedOnce(child, () => StdioClientTransport.prototype.close.call(child))
 }
 
-async function openHttp({ url, headers }: McpServer & { readonly kind: 'url' }): Promise<Transport> {
+async function openHttp({ url, headers }: McpServer & { readonly kind: 'url' }, fetch: FetchLike): Promise<Transport> {
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
   const http = new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers },
-    fetch: boundedFetch,
+    fetch: bounding(fetch),
     reconnectionScheduler(resume, wishedMs) {
       const timer = setTimeout(resume, Math.min(Math.max(wishedMs, resumeDelayMs.min), resumeDelayMs.max)).unref()
       return () => clearTimeout(timer)
@@ -71,9 +71,11 @@ function closedOnce(transport: Transport, close: () => Promise<void>): Transport
   return transport
 }
 
-const boundedFetch: FetchLike = async (url, init) => {
-  const reply = await fetch(url, init)
-  return reply.body === null ? reply : new Response(bounded(reply.body), reply)
+function bounding(fetch: FetchLike): FetchLike {
+  return async (url, init) => {
+    const reply = await fetch(url, init)
+    return reply.body === null ? reply : new Response(bounded(reply.body), reply)
+  }
 }
 
 async function* bounded(body: AsyncIterable<Uint8Array<ArrayBuffer>>) {

@@ -1,4 +1,3 @@
-import { Agent, fetch as undiciFetch } from 'undici'
 import type { SessionAnswer } from '../client/answers.ts'
 import { type Client, createClient } from '../client/create-client.ts'
 import { LllmFault } from '../client/fault.ts'
@@ -9,6 +8,8 @@ import { isLllmError, LllmError } from '../domain/errors.ts'
 import { type Limits, toUsdAtMost } from '../domain/limits.ts'
 import type { RemoteOutcome, RemoteRequest, RemoteTactics, RemoteTarget } from '../domain/remote.ts'
 import { type Session, sessionIdPattern } from '../domain/session.ts'
+import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
+import { judgeAddress, type OutboundRules } from '../outbound/judge-address.ts'
 import { readSession } from './read-session.ts'
 import { costOfFault, costOfProblem, unknownCost } from './remote-cost.ts'
 import { faultError, problemError, say, unfitError } from './remote-error.ts'
@@ -28,31 +29,29 @@ const reportMs = { most: 1_000, share: 0.1 } as const
 export interface RemoteParts {
   /** The operator's key of a name, or undefined where there is none. */
   readonly keyOf: (name: string) => string | undefined
+  /** Where they may be. */
+  readonly rules: OutboundRules
 }
 
 /** Makes what calls other services: over HTTP, on sockets of its own. */
-export function createRemoteTactics({ keyOf }: RemoteParts): RemoteTactics {
-  const dispatcher = new Agent({
-    connections: socketsMax,
-    connect: { timeout: connectTimeoutMs },
-    headersTimeout: answerMaxMs,
-    bodyTimeout: answerMaxMs,
-    // Aborting has to close the socket: that is what tells the service to stop. HTTP/2 would share it.
-    allowH2: false,
-  })
-  const doFetch = ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher })) as unknown as typeof fetch
+export function createRemoteTactics({ keyOf, rules }: RemoteParts): RemoteTactics {
+  // Aborting closes the socket: that is what tells the service to stop.
+  const { fetch, close } = createGuardedFetch(rules, { connections: socketsMax, connectTimeoutMs, answerMaxMs })
 
   async function call(request: RemoteRequest): Promise<RemoteOutcome> {
     const { target, signal, trace } = request
     if (signal.aborted) return failed(new LllmError('cancelled', say(target.tactic, 'It was not called.')), noCost)
     if (!isJson(request.task))
       return failed(new LllmError('invalid-task', say(target.tactic, 'The task cannot be written as JSON.')), noCost)
+    const refusal = judgeAddress(new URL(target.url), rules)
+    if (refusal !== undefined)
+      return failed(new LllmError('remote-failed', say(target.tactic, refusedAs(refusal))), noCost)
     let client: Client
     try {
       client = createClient({
         url: target.url,
         headers: { ...trace, ...headersOf(target, keyOf) },
-        fetch: doFetch,
+        fetch,
         answerBytesMax,
       })
     } catch (error) {
@@ -65,7 +64,7 @@ export function createRemoteTactics({ keyOf }: RemoteParts): RemoteTactics {
     }
   }
 
-  return { call, close: () => dispatcher.destroy() }
+  return { call, close }
 }
 
 /** Asks once; and once more where the service allows less time than there is, which it says before anything begins. */
@@ -80,6 +79,10 @@ async function ask(client: Client, { target, task, limits, signal }: RemoteReque
     if (!isAboutTime(error)) throw error
     return tactic.session(task, options)
   }
+}
+
+function refusedAs(refusal: string): string {
+  return `Its address ${refusal}, unless LLLM_OUTBOUND_ALLOW names it.`
 }
 
 function isJson(task: unknown): boolean {

@@ -4,8 +4,9 @@ import { Agent, request } from 'undici'
 import type { Clock } from '../domain/clock.ts'
 import type { DeliveryAttempt, DeliveryFault } from '../domain/webhook.ts'
 import type { DueDelivery } from '../domain/webhook-store.ts'
-import { addressRefused, guardedLookup } from './guarded-lookup.ts'
-import { judgeWebhookUrl, type WebhookRules } from './judge-url.ts'
+import { guardedConnector } from '../outbound/guarded-connector.ts'
+import { isAddressRefused } from '../outbound/guarded-lookup.ts'
+import { judgeWebhookUrl, outboundRules, type WebhookRules } from './judge-url.ts'
 import { readRetryAfter } from './retry-plan.ts'
 
 /** What is read of an answer, so that its connection can be used again. Nothing of it is kept. */
@@ -31,12 +32,9 @@ export interface PostAnswer {
 
 /** Sends webhooks. It follows no redirects, and takes nothing from the environment. */
 export function createPoster({ rules, clock, hostMax, timeoutMs = attemptTimeoutMs, lookup }: PosterParts) {
-  const guard = rules.allowPrivate ? lookup : guardedLookup(lookup)
-  const agent = new Agent({
-    connections: hostMax,
-    connect: { timeout: timeoutMs, ...(guard === undefined ? {} : { lookup: guard }) },
-    allowH2: false,
-  })
+  const looking = lookup === undefined ? {} : { lookup }
+  const connect = guardedConnector(outboundRules(rules), { timeoutMs, ...looking })
+  const agent = new Agent({ connections: hostMax, connect, allowH2: false })
   const signers = rules.secrets.map((secret) => new Webhook(secret))
 
   /** The headers of Standard Webhooks: with a signature for each secret, so that receivers can change theirs at leisure. */
@@ -93,6 +91,6 @@ export function createPoster({ rules, clock, hostMax, timeoutMs = attemptTimeout
 
 function faultOf(error: unknown): DeliveryFault {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === addressRefused) return 'address-refused'
+  if (isAddressRefused(error)) return 'address-refused'
   return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT' ? 'timeout' : 'unreachable'
 }

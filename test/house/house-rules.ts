@@ -15,13 +15,15 @@ const linesMax = 200
 /** The composition roots: the files directly in `src`, and the commands. They put everything together. */
 const roots = 'src/'
 
-const adapter = ['src/domain/', 'src/process/']
+const adapter = ['src/domain/', 'src/process/', 'src/outbound/']
 /** What each floor may import from, beside itself. */
 const floors: Readonly<Record<string, readonly string[]>> = {
   'src/domain/': [],
   // What a thread of Node can do for itself: it knows nothing of the house.
   'src/process/': [],
   'src/engine/': ['src/domain/'],
+  // Where requests of this service may go: what all adapters have in common that make some.
+  'src/outbound/': ['src/domain/'],
   'src/invokers/': adapter,
   'src/stores/': adapter,
   'src/packages/': adapter,

@@ -6,14 +6,18 @@ import { expect, onTestFinished, vi } from 'vitest'
 import type { ToolSource } from '../../src/domain/tool-source.ts'
 import { readMcpConfig } from '../../src/mcp/mcp-config.ts'
 import { createMcpToolSource } from '../../src/mcp/mcp-tool-source.ts'
+import { emptyAllowList } from '../../src/outbound/allow-list.ts'
 import { startHttpServer } from './http-server.ts'
 
 /** A signal that never aborts. */
 export const patience = new AbortController().signal
 
+/** As the service has it whose operator allows nothing else. */
+export const onLoopback = { reach: 'loopback', allowed: emptyAllowList } as const
+
 /** A source with one server of the name `demo`, closed at the end of the test. */
 export function openSource(server: unknown): ToolSource {
-  const source = createMcpToolSource(readMcpConfig({ mcpServers: { demo: server } }, 'mcp.json'))
+  const source = createMcpToolSource(readMcpConfig({ mcpServers: { demo: server } }, 'mcp.json'), onLoopback)
   onTestFinished(() => source.close())
   return source
 }

@@ -8,6 +8,7 @@ import {
   call,
   httpServer,
   isAlive,
+  onLoopback,
   openSource,
   patience,
   rudeServer,
@@ -305,7 +306,7 @@ describe('a source', () => {
   })
 
   test('without servers has nothing to do', async () => {
-    const source = createMcpToolSource(new Map())
+    const source = createMcpToolSource(new Map(), onLoopback)
     expect(source.servers).toEqual([])
     await source.close()
   })

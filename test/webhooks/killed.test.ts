@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { emptyAllowList } from '../../src/outbound/allow-list.ts'
 import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
 import { systemWorld } from '../../src/system-world.ts'
 import { createWebhookSender } from '../../src/webhooks/webhook-sender.ts'
@@ -23,7 +24,7 @@ test('the ends of runs are told by the next process when the one that ended them
   const store = await openSqliteSessionStore({ path })
   const sender = createWebhookSender({
     store: store.webhooks,
-    rules: { secrets: [`whsec_${Buffer.alloc(32).toString('base64')}`], allowPrivate: true },
+    rules: { secrets: [`whsec_${Buffer.alloc(32).toString('base64')}`], allowPrivate: true, allowed: emptyAllowList },
     clock: systemWorld.clock,
     onEvent: () => {},
   })

@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { DeliveryAttempt } from '../../src/domain/webhook.ts'
 import type { DeliveryStep, DueDelivery, WebhookStore } from '../../src/domain/webhook-store.ts'
+import { emptyAllowList } from '../../src/outbound/allow-list.ts'
 import { createWebhookSender, type WebhookEvent } from '../../src/webhooks/webhook-sender.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
 import { openReceiver } from './receiver.ts'
@@ -81,7 +82,13 @@ function open(urls: readonly string[], { allowPrivate = true, secrets = [secret]
   const script = scriptedStore(urls)
   const events: WebhookEvent[] = []
   const onEvent = (event: WebhookEvent) => void events.push(event)
-  const sender = createWebhookSender({ store: script.store, rules: { secrets, allowPrivate }, clock, onEvent, ...more })
+  const sender = createWebhookSender({
+    store: script.store,
+    rules: { secrets, allowPrivate, allowed: emptyAllowList },
+    clock,
+    onEvent,
+    ...more,
+  })
   onTestFinished(() => sender.close(0))
   sender.start()
   return { ...script, sender, events, clock }
@@ -243,7 +250,7 @@ test('an outage of the store is told once, and outlasted', async () => {
   const events: WebhookEvent[] = []
   const sender = createWebhookSender({
     store: failing,
-    rules: { secrets: [secret], allowPrivate: true },
+    rules: { secrets: [secret], allowPrivate: true, allowed: emptyAllowList },
     clock,
     onEvent: (event) => void events.push(event),
   })

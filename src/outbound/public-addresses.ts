@@ -41,3 +41,13 @@ export function isPublicAddress(address: string): boolean {
   if (version === 4) return !closed.check(address, 'ipv4')
   return version === 6 && given6.check(address, 'ipv6') && !closed.check(address, 'ipv6')
 }
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** Whether an IP address leads to this host itself. */
+export function isLoopbackAddress(address: string): boolean {
+  const version = isIP(address)
+  return version !== 0 && loopback.check(address, version === 4 ? 'ipv4' : 'ipv6')
+}

@@ -1,9 +1,10 @@
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { guardedLookup } from '../../src/webhooks/guarded-lookup.ts'
+import { emptyAllowList } from '../../src/outbound/allow-list.ts'
+import { guardedLookup } from '../../src/outbound/guarded-lookup.ts'
+import { isPublicAddress } from '../../src/outbound/public-addresses.ts'
 import { judgeWebhookUrl } from '../../src/webhooks/judge-url.ts'
-import { isPublicAddress } from '../../src/webhooks/public-addresses.ts'
 
 const closed = [
   '0.0.0.0',
@@ -59,7 +60,7 @@ test.each(open)('%s is a public address', (address) => {
 })
 
 describe('the URL of a webhook', () => {
-  const rules = { secrets: ['whsec_x'], allowPrivate: false }
+  const rules = { secrets: ['whsec_x'], allowPrivate: false, allowed: emptyAllowList }
 
   test.each([
     'https://example.org/hook?a=1',

@@ -1,0 +1,15 @@
+import { emptyAllowList } from './outbound/allow-list.ts'
+import { judgeAddress, type OutboundRules } from './outbound/judge-address.ts'
+import type { Settings } from './settings.ts'
+
+type OutboundSettings = Pick<Settings, 'outboundAllow'>
+
+/** For addresses that the operator or an author has written down: MCP servers and remote tactics. Those of this host are meant. */
+export function operatorRules({ outboundAllow: allowed = emptyAllowList }: OutboundSettings): OutboundRules {
+  return { reach: 'loopback', allowed }
+}
+
+/** For the addresses of images, which callers may have given: a provider of one's own network would fetch what it is sent to. */
+export function imageJudge({ outboundAllow: allowed = emptyAllowList }: OutboundSettings) {
+  return (url: URL) => judgeAddress(url, { reach: 'public', allowed })
+}
