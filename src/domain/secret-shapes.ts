@@ -2,13 +2,13 @@
 export const redactedText = '[redacted]'
 
 /**
- * Keys and tokens that are known by how they look: of model providers, webhooks, AWS, GitHub, Google, Slack and Stripe, and JWTs.
+ * Keys and tokens that are known by how they look: of this service, model providers, webhooks, AWS, GitHub, Google, Slack and Stripe, and JWTs.
  *
  * Each expression here takes time in proportion to the text, whatever is in it: a match can begin only where a run of its characters
  * begins, what is repeated without a bound is repeated once, and nothing has to follow it that could be missed again and again.
  */
 const tokens =
-  /(?<![A-Za-z0-9_-])(?:sk-[A-Za-z0-9_-]{16,}|whsec_[A-Za-z0-9+/]{16,}={0,2}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])|gh[opsru]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|AIza[A-Za-z0-9_-]{35}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_(?:live|test)_[A-Za-z0-9]{16,})/g
+  /(?<![A-Za-z0-9_-])(?:sk-[A-Za-z0-9_-]{16,}|lllm_[a-z0-9]{12}_[A-Za-z0-9_-]{43}|whsec_[A-Za-z0-9+/]{16,}={0,2}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])|gh[opsru]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|AIza[A-Za-z0-9_-]{35}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_(?:live|test)_[A-Za-z0-9]{16,})/g
 
 /** A private key in PEM, as it is or within JSON. */
 const privateKeys =

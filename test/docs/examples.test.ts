@@ -201,14 +201,14 @@ describe('the package of docs/configuration.md', () => {
     LLLM_BUDGETS: fileURLToPath(new URL('examples/configuration/budgets.yaml', root)),
     LLLM_MCP_CONFIG: fileURLToPath(new URL('examples/configuration/mcp.json', root)),
     LLLM_SCHEDULES: fileURLToPath(new URL('examples/configuration/schedules.yaml', root)),
-    LLLM_API_KEY_MY_SERVER: 'a-key',
+    LLLM_API_KEY_MY_SERVER: 'a-key-of-the-test',
   }
 
   test('loads, with its prices, its MCP servers and its schedules', async () => {
     const runtime = await loadSimulated('configuration', env)
     expect(runtime.warnings).toEqual([])
     const { configs } = runtime.engine.find('report')
-    expect([...configs.keys()]).toEqual(['default', 'frugal', 'local', 'steady'])
+    expect([...configs.keys()]).toEqual(['default', 'frugal', 'local', 'private', 'steady'])
     expect(configs.get('default')?.agents.get('checker')).toMatchObject({
       model: 'gpt-4o-mini',
       apiType: 'response',

@@ -14,6 +14,7 @@ const pagesWithSources = [
   'docs/from-python.md',
   'docs/embedding.md',
   'docs/packages.md',
+  'docs/privacy.md',
   'docs/testing.md',
 ]
 const languagesWithSources = ['ts', 'yaml', 'toml', 'md']

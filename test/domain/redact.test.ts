@@ -24,6 +24,7 @@ test.each([
   ['sk-proj-0123456789abcdefghij', '[redacted]'],
   ['whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz', '[redacted]'],
   ['AKIAIOSFODNN7EXAMPLE', '[redacted]'],
+  [`lllm_abcdefghjkmn_${'x'.repeat(43)}`, '[redacted]'],
   ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlMTIz', '[redacted]'],
   ['ghp_0123456789abcdefghij0123', '[redacted]'],
   ['Authorization: Bearer abcdefghijklmnop', 'Authorization: Bearer [redacted]'],
