@@ -1,5 +1,3 @@
-import { redactValue } from './redact-value.ts'
-
 /** What is kept of the bytes of an image: whoever has the image can tell that it is this one. */
 export interface ImageDigest {
   readonly bytes: number
@@ -11,23 +9,22 @@ export type DigestImage = (base64: string) => ImageDigest
 
 const dataUrls = /data:(image\/[a-z0-9.+-]{1,64});base64,([A-Za-z0-9+/]{32,}={0,2})/g
 
-/** Replaces images that are written out within a value, as parts of messages or as `data:` URLs, by what tells them apart. */
-export function withImagesByReference<Value>(value: Value, digest: DigestImage): Value {
-  const text = (given: string) =>
-    given.includes('data:image/')
-      ? given.replaceAll(dataUrls, (_url, mediaType: string, base64: string) => {
-          const { bytes, sha256 } = digest(base64)
-          return `data:${mediaType};bytes=${bytes};sha256=${sha256},`
-        })
-      : given
-  return redactValue(value, {
-    text,
-    byName: false,
-    object(given) {
-      const { base64, ...rest } = given
-      const mediaType = rest['mediaType'] ?? rest['media_type']
-      if (typeof base64 !== 'string' || typeof mediaType !== 'string' || base64 === '') return given
-      return { ...rest, ...digest(base64) }
-    },
-  }) as Value
+/** Replaces images that are written out as `data:` URLs by what tells them apart. */
+export function withoutDataUrls(text: string, digest: DigestImage): string {
+  if (!text.includes('data:image/')) return text
+  return text.replaceAll(dataUrls, (_url, mediaType: string, base64: string) => {
+    const { bytes, sha256 } = digest(base64)
+    return `data:${mediaType};bytes=${bytes};sha256=${sha256},`
+  })
+}
+
+/** The same for an object that is an image in base64 with its media type: a part of a message, or somebody's own. */
+export function withoutBase64(
+  given: Readonly<Record<string, unknown>>,
+  digest: DigestImage,
+): Readonly<Record<string, unknown>> {
+  if (typeof given['base64'] !== 'string' || given['base64'] === '') return given
+  const { base64, ...rest } = given
+  const mediaType = rest['mediaType'] ?? rest['media_type']
+  return typeof mediaType === 'string' ? { ...rest, ...digest(given['base64']) } : given
 }

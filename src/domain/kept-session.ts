@@ -1,7 +1,8 @@
 import { errorCodes } from './errors.ts'
-import { type DigestImage, withImagesByReference } from './image-reference.ts'
+import { type DigestImage, withoutBase64, withoutDataUrls } from './image-reference.ts'
 import type { AssistantMessage } from './message.ts'
 import type { Redactor } from './redact.ts'
+import { redactValue, type ValueRules } from './redact-value.ts'
 import type { AgentCall, ErrorRecord, LlmCall, Session } from './session.ts'
 import { leastOf, type StoreContent } from './store-content.ts'
 
@@ -24,15 +25,21 @@ type Keep = <Value>(value: Value) => Value
  * - `redacted` keeps all, without what has the shape of a secret, too;
  * - `none` keeps none: ids, names, states, tags, times, tokens and costs are left.
  *
- * A sub-session keeps no more than the session that it is in. What nothing is taken from is the same object.
+ * A sub-session keeps no more than the session that it is in.
  */
 export function keptSession(session: Session, rules: KeepingRules): Session {
   const content = leastOf(rules.most, session.content ?? 'full')
   const subSessions = session.subSessions.map((child) => keptSession(child, { ...rules, most: content }))
   if (content === 'none') return { ...withoutTexts(session), subSessions, content }
   const { redactor, digestImage } = rules
-  const redact: Keep = content === 'redacted' ? redactor.allIn : redactor.knownIn
-  const keep: Keep = (value) => redact(withImagesByReference(value, digestImage))
+  const isRedacted = content === 'redacted'
+  const redact: Keep = isRedacted ? redactor.allIn : redactor.knownIn
+  const texts: ValueRules = {
+    text: (text) => redactor[isRedacted ? 'all' : 'known'](withoutDataUrls(text, digestImage)),
+    byName: isRedacted,
+    object: (given) => withoutBase64(given, digestImage),
+  }
+  const keep: Keep = <Value>(value: Value) => redactValue(value, texts) as Value
   return {
     ...session,
     task: keep(session.task),
@@ -53,9 +60,10 @@ export function keptSession(session: Session, rules: KeepingRules): Session {
 }
 
 function keepTexts(call: LlmCall, redactor: Redactor, redact: Keep, keep: Keep): LlmCall {
+  const { messages, ...request } = call.request
   return {
     ...call,
-    request: { ...redact(call.request), messages: keep(call.request.messages) },
+    request: { ...redact(request), messages: keep(messages) },
     response: call.response && { ...call.response, message: keep(call.response.message) },
     error: redactor.allIn(call.error),
   }

@@ -9,8 +9,10 @@ export interface ValueRules {
   /** Whether texts go whose field has a name like `password`. */
   readonly byName: boolean
   /** Applied to each object before its texts. Left out: it stays. */
-  object?(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
+  object?(object: Fields): Fields
 }
+
+type Fields = Readonly<Record<string, unknown>>
 
 /**
  * Applies a change to all texts of a value, at any depth. What stays the same is the same object. Cycles end at `[circular]`, and
@@ -34,18 +36,33 @@ export function redactValue(value: unknown, rules: ValueRules): unknown {
   function walkObject(inner: object, depth: number): unknown {
     // What JSON would make of it: dates, URLs, and what authors have made.
     if ('toJSON' in inner && typeof inner.toJSON === 'function') return walkOwn(inner, depth)
-    if (Array.isArray(inner)) {
-      const items = inner.map((item) => walk(item, depth + 1))
-      return items.some((item, index) => item !== inner[index]) ? items : inner
+    return Array.isArray(inner) ? walkList(inner, depth) : walkFields(inner as Fields, depth)
+  }
+
+  /** Nothing is made anew before something has changed: nearly always nothing has. */
+  function walkList(items: readonly unknown[], depth: number): unknown {
+    let changed: unknown[] | undefined
+    for (const [index, item] of items.entries()) {
+      const walked = walk(item, depth + 1)
+      if (walked !== item) changed ??= items.slice(0, index)
+      changed?.push(walked)
     }
-    const given = inner as Readonly<Record<string, unknown>>
-    const entries = Object.entries(rules.object?.(given) ?? given)
-    const changed = entries.map(([name, item]): [string, unknown] => [
-      rules.text(name),
-      rules.byName && typeof item === 'string' && namesSecret(name) ? redactedText : walk(item, depth + 1),
-    ])
-    const isSame = changed.length === Object.keys(given).length && changed.every(([name, item]) => given[name] === item)
-    return isSame ? inner : Object.fromEntries(changed)
+    return changed ?? items
+  }
+
+  function walkFields(given: Fields, depth: number): unknown {
+    const fields = rules.object?.(given) ?? given
+    const names = Object.keys(fields)
+    let changed: [string, unknown][] | undefined = fields === given ? undefined : []
+    for (const [index, name] of names.entries()) {
+      const item = fields[name]
+      const isHidden = rules.byName && typeof item === 'string' && namesSecret(name)
+      const walked = isHidden ? redactedText : walk(item, depth + 1)
+      const told = rules.text(name)
+      if (walked !== item || told !== name) changed ??= names.slice(0, index).map((before) => [before, fields[before]])
+      changed?.push([told, walked])
+    }
+    return changed === undefined ? given : Object.fromEntries(changed)
   }
 
   function walkOwn(inner: object & { toJSON?: unknown }, depth: number): unknown {

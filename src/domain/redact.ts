@@ -30,6 +30,7 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   const forms = [...new Set(wanted.flatMap(formsOf))].toSorted((left, right) => right.length - left.length)
 
   function known(text: string): string {
+    if (text.length < secretLengthMin) return text
     let left = text
     for (const form of forms) if (left.includes(form)) left = left.replaceAll(form, redactedText)
     return left

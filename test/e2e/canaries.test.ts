@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { callsTool, type ProviderRequest, says, status } from '../support/scripted-provider.ts'
 import { canaries, canaryPackage } from './support/canary-package.ts'
 import { writePackage } from './support/package.ts'
-import { scripted } from './support/service.ts'
+import { providerKey, scripted, startService } from './support/service.ts'
 import { spawnProcess, spawnService } from './support/spawned-service.ts'
 
 /** The first request of a call asks for the tool, if there is one; what it gave is said again, unless a run is to have a harmless result. */
@@ -115,6 +115,21 @@ test('secrets and private texts turn up in no log, no error, no answer about the
   expect(files).toContain('lllm.db')
   for (const name of files) expect(found(without(await readFile(join(folder, name), 'latin1'))), name).toBeUndefined()
 }, 30_000)
+
+test('a logger of somebody else is told no secrets either', async () => {
+  const provider = await scripted(() => 'fine')
+  const service = await startService({ provider, folder: await writePackage(canaryPackage) })
+  const key = process.env['OPENAI_API_KEY']
+  process.env['OPENAI_API_KEY'] = providerKey
+  onTestFinished(() => {
+    if (key === undefined) delete process.env['OPENAI_API_KEY']
+    else process.env['OPENAI_API_KEY'] = key
+  })
+  expect(await service.call('broken', 'x')).toMatchObject({ status: 500 })
+  const told = JSON.stringify(service.logLines)
+  expect(told).toContain('It broke with [redacted]')
+  expect(told).toContain('Authorization: [redacted]')
+})
 
 test('the password of a database that cannot be reached is told to nobody', async () => {
   const folder = await writePackage(canaryPackage)
