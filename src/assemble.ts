@@ -1,5 +1,6 @@
 import type { World } from './domain/clock.ts'
 import type { Redactor } from './domain/redact.ts'
+import { redactedTracing } from './domain/redacted-tracing.ts'
 import type { SharedRates } from './domain/shared-rates.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { type KeeperEvent, keepSessions } from './engine/session-keeper.ts'
@@ -76,17 +77,10 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const keeper = keepSessions(store, listeners.onKeeperEvent)
     const judgeImageUrl = imageJudge(settings)
     const content = { most: settings.storeContent, redactor }
-    const watchers = { tracing: await tracing, ...(observe === undefined ? {} : { observe }) }
-    const engineParts = {
-      world,
-      prices,
-      toolSource: house.toolSource,
-      remotes,
-      content,
-      judgeImageUrl,
-      budgets,
-      ...watchers,
-    }
+    const told = redactedTracing(await tracing, redactor, settings.storeContent !== 'none')
+    const watchers = { tracing: told, ...(observe === undefined ? {} : { observe }) }
+    const { toolSource } = house
+    const engineParts = { world, prices, toolSource, remotes, content, judgeImageUrl, budgets, ...watchers }
     const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
     const authenticator = await openAuth(settings, store.keys, world.clock)
     const webhooks = await openWebhooks(settings, store.webhooks, { world, ...listeners })

@@ -1,6 +1,6 @@
 import type { World } from './domain/clock.ts'
 import type { WebhookStore } from './domain/webhook-store.ts'
-import { emptyAllowList } from './outbound/allow-list.ts'
+import { webhookRules } from './outbound-rules.ts'
 import type { BackgroundWork } from './runs/background-work.ts'
 import type { Settings } from './settings.ts'
 import { judgeWebhookUrl } from './webhooks/judge-url.ts'
@@ -22,10 +22,9 @@ export async function openWebhooks(
     onWebhookEvent = () => {},
   }: { readonly world: World; readonly onWebhookEvent?: (event: WebhookEvent) => void },
 ): Promise<Webhooks> {
-  const { webhookSecrets: secrets = [], webhookAllowPrivate: allowPrivate, outboundAllow } = settings
-  const rules = { secrets, allowPrivate, allowed: outboundAllow ?? emptyAllowList }
+  const rules = webhookRules(settings)
   const judge = (url: string) => judgeWebhookUrl(url, rules)
-  if (secrets.length === 0) return { judge, work: [] }
+  if (rules.secrets.length === 0) return { judge, work: [] }
   const { createWebhookSender } = await import('./webhooks/webhook-sender.ts')
   return { judge, work: [createWebhookSender({ store, rules, clock: world.clock, onEvent: onWebhookEvent })] }
 }

@@ -79,7 +79,7 @@ export interface Runtime {
   close(): Promise<void>
 }
 
-export interface RuntimeParts {
+export interface RuntimeParts extends Pick<Runtime, 'idempotency' | 'authenticator' | 'redactor'> {
   readonly settings: Settings
   readonly house: Omit<House, 'tree'>
   readonly engine: Engine
@@ -89,9 +89,6 @@ export interface RuntimeParts {
   judgeWebhook(url: string): string | undefined
   readonly engineParts: EngineParts
   readonly store: SessionStore
-  readonly idempotency: IdempotencyStore
-  readonly authenticator: Authenticator
-  readonly redactor: Redactor
   readonly keeper: SessionKeeper
   readonly metrics?: Metrics | undefined
   readonly warnings: readonly string[]

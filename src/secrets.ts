@@ -4,8 +4,8 @@ import { settingSpecs } from './setting-specs.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What libraries read by themselves: the password of PostgreSQL, and the headers that go with traces. */
-const readElsewhere = ['PGPASSWORD', 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS']
+/** What libraries read by themselves: the password of PostgreSQL. */
+const readElsewhere = ['PGPASSWORD']
 /** A variable may hold a list of secrets, or of headers with their values. */
 const listed = /^(?:whsec_[^,]+|[A-Za-z0-9-]+=[^,]*)(?:,|$)/
 
@@ -23,6 +23,8 @@ export function findSecrets(
   const specs: readonly SettingSpec[] = Object.values(settingSpecs)
   const namesOf = (kind: SettingSpec['secret']) =>
     specs.flatMap(({ secret, variables }) => (secret === kind ? variables : []))
+  // Of what others read as well, nobody is told what it should be.
+  const foreign = new Set<string>(specs.flatMap((spec) => (spec.foreign === true ? spec.variables : [])))
   const keys = Object.keys(env).filter((name) => name.startsWith(keyPrefix))
   const whole = [...new Set([...namesOf(true), ...keys, ...readElsewhere, ...named])]
   const found = [
@@ -31,7 +33,7 @@ export function findSecrets(
   ]
   const isShort = (text = '') => text !== '' && text.length < secretLengthMin
   const short = [
-    ...whole.filter((name) => isShort(env[name])),
+    ...whole.filter((name) => isShort(env[name]) && !foreign.has(name)),
     ...namesOf('url').filter((name) => passwordsIn(env[name] ?? '').some(isShort)),
   ]
   const missing = named.filter((name) => (env[name] ?? '') === '')

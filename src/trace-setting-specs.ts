@@ -51,8 +51,7 @@ export const traceSettingSpecs = {
     description: 'Where traces are sent, by OTLP over HTTP. The URL is used as it is.',
     expects: 'an http or https URL',
     schema: endpoint,
-    // A URL can hold a password.
-    secret: true,
+    secret: 'url',
     foreign: true,
   },
   otlpEndpoint: {
@@ -61,7 +60,7 @@ export const traceSettingSpecs = {
       'The same for a receiver of all kinds of telemetry: `/v1/traces` is put after it. With neither, no traces are sent.',
     expects: 'an http or https URL',
     schema: endpoint,
-    secret: true,
+    secret: 'url',
     foreign: true,
   },
   tracesExporter: {

@@ -6,8 +6,6 @@ import type {
   Run,
   RunBatch,
   RunLease,
-  RunOutcome,
-  RunRequest,
   RunState,
   RunSummary,
   StoredRunEvent,
@@ -82,13 +80,10 @@ export interface RunEnd {
   /** Becomes the session of the run. Its id is the run's. */
   readonly session: Session
   /** What the run came to, where its session does not say it. */
-  readonly outcome?: RunOutcome
+  readonly outcome?: NonNullable<Run['outcome']>
   /** Takes the place of what was asked for. Left out: all of it is kept. */
-  readonly request?: RunRequest
-  /**
-   * What may be kept of what is there of its texts. `redacted`: pieces of replies are removed. `none`: so are tool calls, progress, and
-   * the journal. What is removed is overwritten, where the storage allows it. Left out: everything is kept.
-   */
+  readonly request?: KeptRun['request']
+  /** `redacted`: pieces of replies are removed. `none`: so are tool calls, progress, and the journal. All is overwritten, where that can be. */
   readonly content?: StoreContent
   /** The last event: its `result` or its `error`, with the number that it has. */
   readonly event: StoredRunEvent

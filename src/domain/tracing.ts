@@ -12,6 +12,8 @@ export interface SpanStart {
   /** `server`: it answers a request. `client`: it waits for somebody else. Default `internal`. */
   readonly kind?: 'internal' | 'server' | 'client'
   readonly attributes: SpanAttributes
+  /** Neither it nor what is below it may hold texts of prompts, replies and tools. */
+  readonly withoutContent?: boolean
 }
 
 /** Where the first span of this process stands in a trace. */

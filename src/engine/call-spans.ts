@@ -30,6 +30,7 @@ export function startWorkflow(
 ): Span {
   const span = startCall(tracing, at, () => ({
     name: `invoke_workflow ${tactic.name}`,
+    withoutContent: config.storeContent === 'none',
     attributes: {
       ...aboutTactic(tactic),
       'lllm.session.id': id,

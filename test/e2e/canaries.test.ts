@@ -6,6 +6,7 @@ import { canaries, canaryPackage } from './support/canary-package.ts'
 import { writePackage } from './support/package.ts'
 import { providerKey, scripted, startService } from './support/service.ts'
 import { spawnProcess, spawnService } from './support/spawned-service.ts'
+import { openTraceReceiver } from './support/trace-receiver.ts'
 
 /** The first request of a call asks for the tool, if there is one; what it gave is said again, unless a run is to have a harmless result. */
 function answer({ lastText, toolNames, messages }: ProviderRequest) {
@@ -21,14 +22,18 @@ function answer({ lastText, toolNames, messages }: ProviderRequest) {
 /** What is said is a canary as it is, or in Base64. */
 const found = (text: string) => /.{0,40}(?:canary|Y2FuYXJ5).{0,40}/is.exec(text)?.[0]
 
-test('secrets and private texts turn up in no log, no error, no answer about the service, and in none of its files', async () => {
+test('secrets and private texts turn up in no log, error or trace, in no answer about the service, and in none of its files', async () => {
   const provider = await scripted(answer)
+  const receiver = await openTraceReceiver()
   const folder = await writePackage(canaryPackage)
   const service = await spawnService({
     folder,
     provider,
     database: join(folder, 'lllm.db'),
     env: {
+      ...receiver.env,
+      LLLM_TRACE_CONTENT: 'true',
+      OTEL_EXPORTER_OTLP_HEADERS: `x-team=${canaries.collector}`,
       LLLM_LOG_LEVEL: 'trace',
       OPENAI_API_KEY: canaries.providerKey,
       LLLM_API_KEY_OTHER: canaries.otherKey,
@@ -111,6 +116,9 @@ test('secrets and private texts turn up in no log, no error, no answer about the
   const without = (text: string) => text.replaceAll(canaries.shape, '')
   for (const text of said) expect(found(without(text))).toBeUndefined()
   expect(found(stdout + stderr)).toBeUndefined()
+  const traces = JSON.stringify(receiver.trees())
+  expect(traces).toContain('password=[redacted]')
+  expect(found(traces)).toBeUndefined()
   const files = (await readdir(folder)).filter((name) => name.startsWith('lllm.db'))
   expect(files).toContain('lllm.db')
   for (const name of files) expect(found(without(await readFile(join(folder, name), 'latin1'))), name).toBeUndefined()

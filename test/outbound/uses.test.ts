@@ -48,7 +48,7 @@ test('a remote tactic of a private network is refused, and costs nothing', async
   const remotes = createRemoteTactics({ keyOf: () => undefined, rules: onLoopback })
   onTestFinished(() => remotes.close())
   const target = { url: 'https://169.254.169.254', tactic: 'far', headers: () => ({}) }
-  expect(await remotes.call({ target, task: 'x', limits: {}, signal: never })).toMatchObject({
+  expect(await remotes.call({ target, task: 'x', limits: {}, signal: never, trace: undefined })).toMatchObject({
     ok: false,
     cost: noCost,
     error: { code: 'remote-failed', message: expect.stringContaining('must lead to a public address') },

@@ -5,6 +5,7 @@ import { createEngine } from '../../engine/create-engine.ts'
 import type { BindParts } from '../../engine/plan-agent.ts'
 import { createPriceBook } from '../../invokers/pricing.ts'
 import { aliasesOf } from '../../load-house.ts'
+import { webhookRules } from '../../outbound-rules.ts'
 import { readSchedules } from '../../read-schedules.ts'
 import type { Settings } from '../../settings.ts'
 import { systemWorld } from '../../system-world.ts'
@@ -17,13 +18,14 @@ export async function judgeSchedules(
   { packages, parts }: { readonly packages: PackageSet; readonly parts: BindParts },
   findings: Findings,
 ): Promise<void> {
-  const { schedulesFile, webhookSecrets: secrets = [], webhookAllowPrivate: allowPrivate } = settings
+  const { schedulesFile } = settings
+  const rules = webhookRules(settings)
   if (schedulesFile === undefined || findings.mistakes.length > 0) return
   const tactics = createBinder(packages, parts).bindAll()
   const engineParts = { world: systemWorld, prices: createPriceBook(), toolSource: parts.toolSource }
   const keeper = { waitingCount: 0, keep: async () => {} }
   const engine = createEngine(tactics, engineParts, keeper, aliasesOf(packages))
-  const judgeWebhook = (url: string) => judgeWebhookUrl(url, { secrets, allowPrivate })
+  const judgeWebhook = (url: string) => judgeWebhookUrl(url, rules)
   try {
     await readSchedules(schedulesFile, settings, { engine, judgeWebhook })
   } catch (error) {

@@ -8,6 +8,7 @@ export const canaries = {
   webhook: `whsec_${Buffer.from('canary-canary-canary-canary-0001').toString('base64')}`,
   task: 'canary-private-task-0001',
   tool: 'canary-tool-result-0001',
+  collector: 'canary-collector-0001',
   provider: 'canary-provider-error-0001',
   caller: 'Bearer canary-caller-token-0001',
   query: 'canary-query-0001',
