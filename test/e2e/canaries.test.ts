@@ -94,7 +94,7 @@ test('secrets and private texts turn up in no log, error or trace, in no answer 
   await hear(`/tactics/${canaries.shape}`, 404, { task: 'x' })
   await hear(`/sessions?token=${canaries.query}`, 400)
   // What the service tells of itself, and of what was.
-  for (const path of ['/info', '/openapi.json', '/costs', '/sessions', '/runs', '/healthz', '/tactics'])
+  for (const path of ['/info', '/openapi.json', '/metrics', '/costs', '/sessions', '/runs', '/healthz', '/tactics'])
     await hear(path, 200)
   const { data } = JSON.parse(await hear('/sessions?limit=100', 200)) as { data: readonly { id: string }[] }
   const sessions = await Promise.all(data.map(async ({ id }) => JSON.parse(await hear(`/sessions/${id}`, 200))))
