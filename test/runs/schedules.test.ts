@@ -13,9 +13,9 @@ const secondMs = 1_000
 const minuteMs = 60 * secondMs
 const hourMs = 60 * minuteMs
 
-/** A store of runs that nobody works on, and processes that come and go. The clock begins with 2026. */
-function openTimes() {
-  const time = virtualClock()
+/** A store of runs that nobody works on, and processes that come and go. The clock begins with 2026, unless it is told when. */
+function openTimes(begins = '2026-01-01') {
+  const time = virtualClock(undefined, Date.parse(begins))
   const store = createMemoryRuns(createMemorySessionStore(), () => time.clock.now()).runs
   return {
     time,
@@ -117,6 +117,16 @@ describe('a schedule', () => {
     await time.advance(5_000)
     await closed
   })
+})
+
+test.each([
+  ['is skipped', '2026-03-28T20:00Z', ['started 2026-03-29T01:00']],
+  ['comes twice', '2026-10-24T20:00Z', ['started 2026-10-25T00:30']],
+])('a time of the day in an hour that %s starts one run that day', async (_how, begins, told) => {
+  const { time, begin } = openTimes(begins)
+  const nightly = await begin([{ cron: '30 2 * * *', timeZone: 'Europe/Berlin' }])
+  await time.advance(24 * hourMs)
+  expect(nightly.told()).toEqual(told)
 })
 
 test('schedules are started where runs are worked on, and nowhere else', async () => {

@@ -6,8 +6,8 @@ interface Sleeper {
 }
 
 /** A clock that stands still until a test moves it. Whoever sleeps wakes in the order of time. */
-export function virtualClock(random: () => number = () => 0) {
-  let nowMs = Date.UTC(2026, 0, 1)
+export function virtualClock(random: () => number = () => 0, beginsAtMs = Date.UTC(2026, 0, 1)) {
+  let nowMs = beginsAtMs
   const sleepers = new Set<Sleeper>()
   const clock: Clock = {
     now: () => nowMs,
