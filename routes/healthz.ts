@@ -10,5 +10,5 @@ const operation: Operation = {
 }
 
 export default async function healthz(server: FastifyInstance) {
-  server.get('/healthz', { config: { operation } }, async () => ({ status: 'ok' }))
+  server.get('/healthz', { config: { operation, isProbe: true } }, async () => ({ status: 'ok' }))
 }

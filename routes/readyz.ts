@@ -11,7 +11,7 @@ const operation: Operation = {
 }
 
 export default async function readyz(server: FastifyInstance) {
-  server.get('/readyz', { config: { operation } }, async () => {
+  server.get('/readyz', { config: { operation, isProbe: true } }, async () => {
     await server.lllm.readiness.check()
     return { status: 'ready' }
   })

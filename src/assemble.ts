@@ -103,6 +103,7 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
       idempotency: store.idempotency,
       authenticator,
       redactor,
+      rates: store.rates,
       keeper,
       warnings: [...settings.warnings, ...house.warnings, ...findUnknownTactics(limits, house.tactics)],
     })

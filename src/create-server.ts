@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ServiceInfo } from './http/http-app.ts'
 import type { Runtime } from './runtime.ts'
-import { readServiceOptions, type ServiceOptions } from './service-options.ts'
+import { readGuestOptions, readServerOptions, type ServerOptions, type ServiceOptions } from './service-options.ts'
 import { systemWorld } from './system-world.ts'
 import { version } from './version.ts'
 
@@ -13,8 +13,8 @@ import { version } from './version.ts'
  *
  * @throws LllmError `invalid-settings` for an option that is unknown or does not fit.
  */
-export async function createServer(runtime: Runtime, options: ServiceOptions = {}): Promise<FastifyInstance> {
-  const settings = readServiceOptions(options, runtime.settings, ['logger'])
+export async function createServer(runtime: Runtime, options: ServerOptions = {}): Promise<FastifyInstance> {
+  const settings = readServerOptions(options, runtime.settings)
   const [{ createServer: create }, { pino }, { logToStandardOutput }, { redactedOutput }] = await Promise.all([
     import('./http/create-server.ts'),
     import('pino'),
@@ -45,7 +45,7 @@ const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
  */
 export const lllmPlugin: FastifyPluginAsync<LllmPluginOptions> = async (host, options) => {
   const { runtime, logger } = options
-  const settings = readServiceOptions(options, runtime.settings, ['runtime', 'logger', ...fastifyOptions])
+  const settings = readGuestOptions(options, runtime.settings, ['runtime', 'logger', ...fastifyOptions])
   await runtime.runs.start()
   runtime.metrics?.start()
   const { mountService } = await import('./http/mount-service.ts')
@@ -59,8 +59,8 @@ Object.assign(lllmPlugin, {
 })
 
 function describe(runtime: Runtime) {
-  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator, metrics, redactor } =
-    runtime
+  const { engine, store, runs, schedules, webhooks, judgeWebhook, idempotency, authenticator } = runtime
+  const { rates, metrics, redactor } = runtime
   return {
     engine,
     store,
@@ -72,6 +72,7 @@ function describe(runtime: Runtime) {
     authenticator,
     ...(metrics === undefined ? {} : { metrics }),
     redactor,
+    rates,
     info: describeService(runtime),
     world: systemWorld,
   }

@@ -10,6 +10,7 @@ import type { Asset, ConfigSource, Package, PackageSet } from './domain/package.
 import type { Redactor } from './domain/redact.ts'
 import { configKind } from './domain/resource-kinds.ts'
 import type { SessionStore } from './domain/session-store.ts'
+import type { SharedRates } from './domain/shared-rates.ts'
 import { isTacticClass, type TacticClass } from './domain/tactic.ts'
 import type { WebhookStore } from './domain/webhook-store.ts'
 import type { Engine } from './engine/engine.ts'
@@ -45,6 +46,8 @@ export interface Runtime {
   readonly metrics: Metrics | undefined
   /** Takes the secrets of its settings out of texts that are shown, logged or kept. */
   readonly redactor: Redactor
+  /** Counts what several processes use together, where they share a store that can. */
+  readonly rates?: SharedRates | undefined
   /** What it was made with, other than secrets. Immutable. */
   readonly settings: OpenSettings
   /** The package that is served. */
@@ -89,6 +92,7 @@ export interface RuntimeParts extends Pick<Runtime, 'idempotency' | 'authenticat
   judgeWebhook(url: string): string | undefined
   readonly engineParts: EngineParts
   readonly store: SessionStore
+  readonly rates?: SharedRates | undefined
   readonly keeper: SessionKeeper
   readonly metrics?: Metrics | undefined
   readonly warnings: readonly string[]
@@ -146,6 +150,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     authenticator: parts.authenticator,
     metrics: parts.metrics,
     redactor: parts.redactor,
+    rates: parts.rates,
     settings: withoutSecrets(settings),
     package: source,
     packages,

@@ -4,7 +4,7 @@ import { settingSpecs } from './setting-specs.ts'
 import type { OpenSettings, Settings } from './settings.ts'
 
 /** The settings that a service may have other than its runtime. They have the ranges of their variables, and their meaning. */
-const optionNames = [
+const workNames = [
   'bodyLimitBytes',
   'batchTasksMax',
   'batchWorkersMax',
@@ -15,38 +15,107 @@ const optionNames = [
   'graceMs',
 ] as const satisfies readonly (keyof Settings)[]
 
-type ServiceSettings = Pick<Settings, (typeof optionNames)[number]>
+/** Who comes in, and how often. An application around the service says that for itself, unless it is said here. */
+const doorNames = [
+  'ratePerAddress',
+  'ratePerKey',
+  'loopDelayMaxMs',
+  'securityHeaders',
+  'corsOrigins',
+] as const satisfies readonly (keyof Settings)[]
+
+/** How connections are treated, which whoever has the server decides. */
+const listenerNames = [
+  'trustProxy',
+  'connectionsMax',
+  'headersTimeoutMs',
+  'requestTimeoutMs',
+] as const satisfies readonly (keyof Settings)[]
+
+type WorkName = (typeof workNames)[number]
+type DoorName = (typeof doorNames)[number]
+type ListenerName = (typeof listenerNames)[number]
+type OptionName = WorkName | DoorName | ListenerName
 
 /** What may be said of a service. What is left out is as the settings of its runtime say. */
-export interface ServiceOptions extends Partial<ServiceSettings> {
+export interface ServiceOptions extends Partial<Pick<Settings, WorkName>> {
   /** Where requests and failures are logged: by pino, or by something with its methods. */
   readonly logger?: FastifyBaseLogger
+  /** Requests that an address may send in any 60 seconds. */
+  readonly ratePerAddress?: number
+  /** Requests that an API key may send in any 60 seconds. */
+  readonly ratePerKey?: number
+  /** The mean delay of the event loop, in milliseconds, above which requests are refused. 0: never. */
+  readonly loopDelayMaxMs?: number
+  readonly securityHeaders?: 'on' | 'off' | 'hsts'
+  /** Origins of web pages, separated by commas, or `*`. */
+  readonly corsOrigins?: string
+}
+
+/** What may be said of a server: of the service, and of its connections. */
+export interface ServerOptions extends ServiceOptions {
+  /** The addresses and networks of proxies, separated by commas. */
+  readonly trustProxy?: string
+  readonly connectionsMax?: number
+  readonly headersTimeoutMs?: number
+  readonly requestTimeoutMs?: number
+}
+
+type ServerSettings = Pick<Settings, OptionName>
+type GuestSettings = Pick<Settings, WorkName> & Partial<Pick<Settings, DoorName>>
+
+/**
+ * The settings of a server: what its options say, and else those of its runtime.
+ *
+ * @throws LllmError `invalid-settings`, which tells all options that are unknown or do not fit.
+ */
+export function readServerOptions(options: ServerOptions, settings: OpenSettings): ServerSettings {
+  const names = [...workNames, ...doorNames, ...listenerNames]
+  return { ...pick(settings, names), ...readOptions(options, names, ['logger']) } as ServerSettings
 }
 
 /**
- * The settings of a service: what its options say, and else those of its runtime.
+ * The settings of a service in somebody's application: as those of a server, but what happens at the door is what the options say, and
+ * nothing else.
  *
  * @param otherNames What the options may have besides.
  * @throws LllmError `invalid-settings`, which tells all options that are unknown or do not fit.
  */
-export function readServiceOptions(
+export function readGuestOptions(
   options: ServiceOptions,
   settings: OpenSettings,
   otherNames: readonly string[],
-): ServiceSettings {
-  const known = [...optionNames, ...otherNames]
-  const unknown = Object.keys(options).filter((name) => !known.includes(name))
-  const mistakes = [
-    ...unknown.map((name) => `There is no option "${name}". ${listKnown(name, known)}`),
-    ...optionNames.flatMap((name) => findMistake(name, options[name]) ?? []),
-  ]
-  if (mistakes.length > 0) throw new LllmError('invalid-settings', mistakes.join('\n'))
-  const values = optionNames.map((name) => [name, options[name] ?? settings[name]])
-  return Object.fromEntries(values) as ServiceSettings
+): GuestSettings {
+  const given = readOptions(options, [...workNames, ...doorNames], otherNames)
+  return { ...pick(settings, workNames), ...given } as GuestSettings
 }
 
-function findMistake(name: (typeof optionNames)[number], value: unknown): string | undefined {
+type Values = Readonly<Record<string, unknown>>
+
+function pick(settings: OpenSettings, names: readonly OptionName[]): Values {
+  return Object.fromEntries(names.map((name) => [name, settings[name]]))
+}
+
+function readOptions(options: ServerOptions, names: readonly OptionName[], otherNames: readonly string[]): Values {
+  const known = [...names, ...otherNames]
+  const unknown = Object.keys(options).filter((name) => !known.includes(name))
+  const read = names.map((name) => ({ name, ...readOption(name, options[name]) }))
+  const mistakes = [
+    ...unknown.map((name) => `There is no option "${name}". ${listKnown(name, known)}`),
+    ...read.flatMap(({ mistake }) => mistake ?? []),
+  ]
+  if (mistakes.length > 0) throw new LllmError('invalid-settings', mistakes.join('\n'))
+  return Object.fromEntries(read.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
+}
+
+/** An option is a number where its variable holds one, and else a text like that of the variable. */
+function readOption(name: OptionName, given: unknown): { readonly value?: unknown; readonly mistake?: string } {
+  if (given === undefined) return {}
   const { schema, expects } = settingSpecs[name]
-  if (value === undefined || (typeof value === 'number' && schema.safeParse(String(value)).success)) return undefined
-  return `The option "${name}" must be ${expects}, not ${typeof value === 'number' ? value : typeof value}.`
+  const parsed = schema.safeParse(typeof given === 'number' ? String(given) : given)
+  const isSame = parsed.success && (typeof given === 'number') === (typeof parsed.data === 'number')
+  if (isSame) return { value: parsed.data }
+  return {
+    mistake: `The option "${name}" must be ${expects}, not ${typeof given === 'number' ? given : typeof given}.`,
+  }
 }

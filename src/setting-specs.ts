@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { accessSettingSpecs } from './access-setting-specs.ts'
+import { doorSettingSpecs } from './door-setting-specs.ts'
 import { hookSettingSpecs } from './hook-setting-specs.ts'
 import { metricsSettingSpecs } from './metrics-setting-specs.ts'
 import { privacySettingSpecs } from './privacy-setting-specs.ts'
@@ -172,4 +173,5 @@ export const settingSpecs = {
   ...retentionSettingSpecs,
   ...metricsSettingSpecs,
   ...privacySettingSpecs,
+  ...doorSettingSpecs,
 } as const satisfies Readonly<Record<string, SettingSpec>>

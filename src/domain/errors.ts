@@ -53,6 +53,7 @@ export const errorCodes = {
   'missing-variables': 'A prompt was rendered without a value for one of its variables.',
   // The service
   draining: 'The service is shutting down.',
+  'rate-limited': 'More requests came from one caller than it may send in a minute.',
   overloaded: 'The service has more work than it accepts.',
   'store-unavailable': 'The session store does not answer.',
   'internal-error': 'A bug of the service.',

@@ -33,6 +33,10 @@ export interface Shares {
   readonly validMs: number
   /** When the next one may ask again, in ms. It is of no use earlier, unless something is given back. 0: all may be sent. */
   readonly waitMs: number
+  /** For how many more requests the limit has room now, whoever waits. 0 or more; Infinity where only tokens are limited. */
+  readonly left: number
+  /** After how many ms there is room for more than now, unless something is given back earlier. 0: nothing is used. */
+  readonly moreMs: number
 }
 
 /**

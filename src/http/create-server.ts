@@ -1,32 +1,40 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { answerClientError } from './client-error.ts'
+import type { ListenerSettings } from './door/door-settings.ts'
 import type { HttpApp } from './http-app.ts'
 import { mountService } from './mount-service.ts'
 import { closingMaxMs } from './open-answers.ts'
 import { replyWithProblem } from './problem-reply.ts'
 import { beginStory } from './receive.ts'
 
-/** A request has to have arrived in this time. Fastify's default is no limit at all. */
-const requestTimeoutMs = 60_000
-const headersTimeoutMs = 15_000
 /** Longer than the 60 s that load balancers keep an idle connection, so that they close it first. */
 const keepAliveTimeoutMs = 65_000
 /** Node looks for requests that are late in this rhythm; with its own, 30 s, every limit is stretched by as much. */
-const connectionsCheckingIntervalMs = 1_000
+const checkingIntervalMaxMs = 1_000
 const paramLengthMax = 256
 
+/** A service that is to have a server of its own. */
+export interface ServerApp extends HttpApp {
+  readonly settings: HttpApp['settings'] & ListenerSettings
+  readonly logger: FastifyBaseLogger
+}
+
 /** Makes a server that the service has for itself. It is ready when this resolves, and listens when it is told to. */
-export async function createServer(app: HttpApp & { readonly logger: FastifyBaseLogger }): Promise<FastifyInstance> {
+export async function createServer(app: ServerApp): Promise<FastifyInstance> {
   const { world, logger } = app
+  const { headersTimeoutMs, requestTimeoutMs, connectionsMax, trustProxy } = app.settings
   const server: FastifyInstance = fastify({
     loggerInstance: quietLogger(logger),
     // The one line for each request is our own.
     logController: new LogController({ disableRequestLogging: true }),
+    // Fastify's default is no limit at all.
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
+    ...(trustProxy === undefined ? {} : { trustProxy }),
     http: {
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: connectionsCheckingIntervalMs,
+      // Node refuses to wait longer for a part than for the whole.
+      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(checkingIntervalMaxMs, headersTimeoutMs, requestTimeoutMs),
       // Node would answer with an empty body; we answer with a problem.
       requireHostHeader: false,
     },
@@ -39,6 +47,7 @@ export async function createServer(app: HttpApp & { readonly logger: FastifyBase
       return replyWithProblem(error, request, reply)
     },
   })
+  server.server.maxConnections = connectionsMax
   await mountService(server, app, 'owner')
   server.addHook('preClose', async () => cutOffSoon(server))
   await server.ready()

@@ -6,6 +6,7 @@ import type { Metrics } from '../domain/metrics.ts'
 import type { PackageOrigin } from '../domain/package.ts'
 import type { Redactor } from '../domain/redact.ts'
 import type { SessionStore, TenantSessions } from '../domain/session-store.ts'
+import type { SharedRates } from '../domain/shared-rates.ts'
 import type { TenantWebhooks, WebhookStore } from '../domain/webhook-store.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Runs, TenantRuns } from '../runs/runs.ts'
@@ -13,6 +14,8 @@ import type { Schedules, TenantSchedules } from '../runs/schedules.ts'
 import type { Access } from './access.ts'
 import type { Admission, AdmissionBounds } from './admission.ts'
 import type { AnswerKeeper } from './answer-keeper.ts'
+import type { Door } from './door/door.ts'
+import type { DoorSettings } from './door/door-settings.ts'
 import type { OpenAnswers } from './open-answers.ts'
 import type { Operation } from './openapi/operation.ts'
 import type { Readiness } from './readiness.ts'
@@ -20,7 +23,7 @@ import type { RequestStory } from './request-log.ts'
 import type { Shutdown } from './shutdown.ts'
 
 /** The bounds of the service. */
-export interface HttpSettings extends AdmissionBounds {
+export interface HttpSettings extends AdmissionBounds, DoorSettings {
   /** Bytes that a request's body may have. */
   readonly bodyLimitBytes: number
   /** Tasks that one batch may have. */
@@ -68,6 +71,8 @@ export interface HttpApp {
   readonly settings: HttpSettings
   /** What counts requests, and tells all figures. Left out: nothing is counted. */
   readonly metrics?: Metrics
+  /** Counts what the processes that share a storage let in together. Left out: each counts for itself. */
+  readonly rates?: SharedRates | undefined
   /** Where requests and failures are logged. Left out: where the application around the service logs them. */
   readonly logger?: FastifyBaseLogger
   readonly info: ServiceInfo
@@ -97,6 +102,7 @@ export interface Lllm extends Omit<HttpApp, 'store' | 'runs' | 'schedules' | 'we
   readonly prefix: string
   readonly redactor: Redactor
   readonly shutdown: Shutdown
+  readonly door: Door
   readonly admission: Admission
   readonly answers: AnswerKeeper
   readonly readiness: Readiness
@@ -120,5 +126,7 @@ declare module 'fastify' {
     readonly produces?: readonly string[]
     /** What it takes to be answered, where no operation says it. Left out of both: `admin`. */
     readonly access?: Access
+    /** Whether it is asked by what watches over the service: it is answered whatever the load, and however often. */
+    readonly isProbe?: boolean
   }
 }

@@ -5,6 +5,10 @@ import { LllmError } from '../domain/errors.ts'
 import { createRedactor } from '../domain/redact.ts'
 import { createAdmission } from './admission.ts'
 import { createAnswerKeeper } from './answer-keeper.ts'
+import { allowOrigins } from './door/cross-origin.ts'
+import { createDoor, limitAddresses } from './door/door.ts'
+import { refuseUnderPressure } from './door/loop-pressure.ts'
+import { addSecurityHeaders } from './door/security-headers.ts'
 import { handleErrors } from './error-handler.ts'
 import type { HttpApp } from './http-app.ts'
 import { readJsonBodies } from './json-body.ts'
@@ -35,6 +39,7 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   const shutdown = createShutdown(world.clock)
   const openAnswers = createOpenAnswers()
   const answers = createAnswerKeeper(idempotency, world.clock)
+  const door = createDoor({ settings, clock: world.clock, rates: app.rates })
   server.decorate('lllm', {
     ...parts,
     redactor: app.redactor ?? createRedactor([]),
@@ -50,6 +55,7 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
     openAnswers,
     answers,
     admission: createAdmission(settings, (change) => app.metrics?.observe({ type: 'calls.queued', change })),
+    door,
     readiness: createReadiness({ store, engine, shutdown, clock: world.clock }),
   })
   server.decorateRequest('lllmStory')
@@ -61,6 +67,11 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   // At the root of somebody's application, what is not found is theirs to tell.
   if (tenancy === 'owner' || prefix !== '') handleUnknownRoutes(server)
   server.addHook('onRequest', receive)
+  // Who is refused is told so with the headers of every answer, so that a page can read it.
+  await addSecurityHeaders(server, settings)
+  await allowOrigins(server, settings)
+  await refuseUnderPressure(server, settings)
+  limitAddresses(server, settings, door)
   server.addHook('onSend', (request, reply, payload, done) => {
     if (shutdown.begun) reply.header('connection', 'close')
     // Of a request that an application around us has refused nothing is known.

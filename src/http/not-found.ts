@@ -7,6 +7,8 @@ import { readRoutePath } from './tactic-path.ts'
 export function handleUnknownRoutes(server: FastifyInstance): void {
   const routes = new Map<string, Set<string>>()
   server.addHook('onRoute', ({ url, method }) => {
+    // Asking what pages of other origins may do is answered before any route, whether there is one or not.
+    if (method === 'OPTIONS') return
     const methods = routes.get(url) ?? new Set()
     for (const name of [method].flat()) methods.add(name)
     routes.set(url, methods)

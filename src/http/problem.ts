@@ -62,6 +62,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'missing-variables': { status: 500, title: 'Missing variables', retryable: false },
 
   draining: { status: 503, title: 'Shutting down', retryable: true, retryAfterMs: 5_000 },
+  'rate-limited': { status: 429, title: 'Rate limited', retryable: true, retryAfterMs: 60_000 },
   overloaded: { status: 503, title: 'Overloaded', retryable: true, retryAfterMs: 5_000 },
   'store-unavailable': { status: 503, title: 'Store unavailable', retryable: true, retryAfterMs: 5_000 },
   'internal-error': { status: 500, title: 'Internal error', retryable: false },

@@ -9,7 +9,7 @@ export const unknownCost: Cost = costOf(null, null)
 const callUsdMax = 2_000
 
 /** Refused by a service that takes no calls now, so that nothing has begun. */
-const refusals: ReadonlySet<string> = new Set(['draining', 'overloaded'])
+const refusals: ReadonlySet<string> = new Set(['draining', 'overloaded', 'rate-limited'])
 
 /** What a call cost whose session cannot be had. What its problem tells may be only what is priced, so that an unpriced call is added. */
 export function costOfProblem({ status, code, sessionId, costUsd }: LllmProblem): Cost {

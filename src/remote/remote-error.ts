@@ -25,6 +25,7 @@ const notPassedOn: ReadonlySet<string> = new Set<ErrorCode>([
   'payload-too-large',
   'unsupported-media-type',
   'client-closed-request',
+  'rate-limited',
   'skipped',
   'internal-error',
   'remote-failed',

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { isLllmError, LllmError } from '../domain/errors.ts'
+import { minuteSpans, type RateSpans, type RateState, takeShares, unusedRate } from '../domain/rate-ledger.ts'
 import type { SharedRates, ShareRequest, Shares } from '../domain/shared-rates.ts'
-import { minuteSpans, type RateSpans, type RateState, takeShares, unusedRate } from './rate-ledger.ts'
 
 /** One row a rate. Whoever changes it says which version it has seen. Times are in ms since 1970. */
 export type RateDatabase = {

@@ -39,6 +39,20 @@ export function sharedRatesContract(name: string, open: () => Promise<OpenRates>
       expect(rest.validMs).toBeGreaterThan(0)
     })
 
+    test('say what is left, and when there is more', async () => {
+      const { take, advance } = await openOne()
+      expect(await take({})).toMatchObject({ left: 10, moreMs: 0 })
+      expect(await take({ tokens: requests(4) })).toMatchObject({ granted: 4, left: 6 })
+      await advance(10_000)
+      const { left, moreMs } = await take({ tokens: requests(7) })
+      expect(left).toBe(0)
+      await advance(moreMs - 1)
+      expect(await take({})).toMatchObject({ left: 0, moreMs: 1 })
+      await advance(1)
+      expect(await take({})).toMatchObject({ left: 4 })
+      expect(await take({ limits: { tokens: 5 } })).toMatchObject({ left: Number.POSITIVE_INFINITY })
+    })
+
     test('come back when the window has passed, and not before', async () => {
       const { take, advance } = await openOne()
       const { validMs } = await take({ tokens: requests(10) })

@@ -1,5 +1,8 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import underPressure from '@fastify/under-pressure'
 import { describe, expect, test } from 'vitest'
 import { lllmPlugin } from '../../src/index.ts'
 import { says, status } from '../support/scripted-provider.ts'
@@ -205,5 +208,66 @@ describe('who may come in, and how often, is up to the application', () => {
     })
     await embed(await openRuntime('answer'), {}, host)
     expect((await host.inject('/ai/info')).json()).toMatchObject({ statusCode: 429, code: 'TOO_MANY' })
+  })
+})
+
+describe('at its door, the service', () => {
+  const origin = 'https://app.example.org'
+  const env = { LLLM_RATE_PER_ADDRESS: '1', LLLM_CORS_ORIGINS: origin, LLLM_LOOP_DELAY_MAX_MS: '1' }
+
+  test('does nothing of its own, whatever the variables say: that is up to the application', async () => {
+    const app = await embed(await openRuntime('answer', { env }))
+    for (let index = 0; index < 3; index++) {
+      const { statusCode, headers } = await app.inject({ url: '/ai/tactics', headers: { origin } })
+      expect(statusCode).toBe(200)
+      const names = Object.keys(headers).filter((name) =>
+        /^(access-control|ratelimit|content-security|x-frame)/.test(name),
+      )
+      expect(names).toEqual([])
+    }
+  })
+
+  test('does what its options say, below its prefix, also beside the same of the application', async () => {
+    const host = openHost()
+    await host.register(helmet, { contentSecurityPolicy: false, xFrameOptions: { action: 'sameorigin' } })
+    await host.register(underPressure, { maxEventLoopDelay: 60_000 })
+    host.get('/orders', async () => [])
+    const options = { ratePerAddress: 2, corsOrigins: origin, securityHeaders: 'on', loopDelayMaxMs: 60_000 } as const
+    const app = await embed(await openRuntime('answer'), options, host)
+    const get = (url: string) => app.inject({ url, headers: { origin } })
+    const answer = await get('/ai/tactics')
+    expect(answer.headers).toMatchObject({ 'x-frame-options': 'DENY', 'access-control-allow-origin': origin })
+    expect((await get('/ai/nothing')).statusCode).toBe(404)
+    expect((await get('/ai/tactics')).json()).toMatchObject({
+      code: 'rate-limited',
+      type: '/ai/docs/errors/rate-limited',
+    })
+    const { statusCode, headers } = await get('/orders')
+    expect(statusCode).toBe(200)
+    expect(headers).toMatchObject({ 'x-frame-options': 'SAMEORIGIN' })
+    for (const name of ['content-security-policy', 'access-control-allow-origin', 'ratelimit']) {
+      expect(headers).not.toHaveProperty(name)
+    }
+  })
+
+  test('leaves origins to an application that names some itself', async () => {
+    const host = openHost()
+    await host.register(cors, { origin })
+    const both = embed(await openRuntime('answer'), { corsOrigins: origin }, host)
+    await expect(both).rejects.toThrow('leave corsOrigins out')
+  })
+
+  test('refuses options that do not fit, and those of a server', async () => {
+    const runtime = await openRuntime('answer')
+    const refused = [
+      { corsOrigins: 'app.example.org' },
+      { securityHeaders: 'yes' },
+      { ratePerAddress: '1' },
+      { trustProxy: 'loopback' },
+    ]
+    for (const options of refused) {
+      const app = embed(runtime, options as Parameters<typeof embed>[1])
+      await expect(app, JSON.stringify(options)).rejects.toMatchObject({ code: 'invalid-settings' })
+    }
   })
 })

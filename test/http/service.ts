@@ -8,13 +8,14 @@ import { makePackage } from '../../src/domain/package.ts'
 import type { RetentionStore } from '../../src/domain/retention.ts'
 import type { RunStore } from '../../src/domain/run-store.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
+import type { SharedRates } from '../../src/domain/shared-rates.ts'
 import { type InputOf, Tactic } from '../../src/domain/tactic.ts'
 import type { WebhookStore } from '../../src/domain/webhook-store.ts'
 import { createBinder } from '../../src/engine/bind.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { keepSessions } from '../../src/engine/session-keeper.ts'
-import { createServer } from '../../src/http/create-server.ts'
+import { createServer, type ServerApp } from '../../src/http/create-server.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
 import { openRuns } from '../../src/open-runs.ts'
 import type { Runs } from '../../src/runs/runs.ts'
@@ -104,7 +105,8 @@ export interface TestService {
 export interface ServiceSketch {
   readonly store?: Partial<SessionStore>
   readonly idempotency?: IdempotencyStore
-  readonly settings?: Partial<HttpApp['settings']>
+  readonly settings?: Partial<ServerApp['settings']>
+  readonly rates?: SharedRates
   /** Puts something in the place of the engine. */
   readonly engine?: (real: Engine) => Engine
   readonly world?: World
@@ -204,6 +206,9 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       timeoutMs: 60_000,
       runTimeoutMs: 60_000,
       graceMs: 0,
+      connectionsMax: 1_000,
+      headersTimeoutMs: 15_000,
+      requestTimeoutMs: 60_000,
       ...settings,
     },
     logger: pino({ level: 'info' }, { write: (line) => void logLines.push(JSON.parse(line)) }),
@@ -215,8 +220,9 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       invokers: [{ name: 'scripted', simulated: true }],
     },
     world,
+    rates: sketch.rates,
     ...(sketch.judgeWebhook === undefined ? {} : { judgeWebhook: sketch.judgeWebhook }),
-  } satisfies HttpApp
+  } satisfies ServerApp
   const server = await createServer(app)
   onTestFinished(async () => {
     await server.close()

@@ -1,5 +1,5 @@
+import { minuteSpans, type RateState, takeShares, unusedRate } from '../../src/domain/rate-ledger.ts'
 import type { SharedRates, ShareRequest } from '../../src/domain/shared-rates.ts'
-import { minuteSpans, type RateState, takeShares, unusedRate } from '../../src/stores/rate-ledger.ts'
 
 /** Rates that are shared by all that a test opens. */
 export function memoryRates(nowMs: () => number, spans = minuteSpans) {

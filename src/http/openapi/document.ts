@@ -10,7 +10,13 @@ import { describeTactics } from './tactic-schemas.ts'
 import { titleTactics } from './tactic-titles.ts'
 
 /** What can go wrong on every route. */
-const commonErrors: readonly ErrorCode[] = ['malformed-request', 'not-acceptable', 'internal-error']
+const commonErrors: readonly ErrorCode[] = [
+  'malformed-request',
+  'not-acceptable',
+  'rate-limited',
+  'overloaded',
+  'internal-error',
+]
 /** What can go wrong where somebody has to say who he is. */
 const accessErrors: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'keys-unavailable', 'store-unavailable']
 const keyScheme = 'key'

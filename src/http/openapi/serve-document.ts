@@ -41,6 +41,8 @@ export async function serveDocument(server: FastifyInstance, app: HttpApp, prefi
         .replace('upgrade-insecure-requests;', '')
         .replace(' validator.swagger.io', '')
         .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+        .replace("frame-ancestors 'self'", "frame-ancestors 'none'")
+        .replaceAll(' https:', '')
         .trim(),
     uiConfig: { deepLinking: true, validatorUrl: null },
   })

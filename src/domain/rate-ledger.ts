@@ -1,4 +1,4 @@
-import type { RateLimits, ShareCorrection, ShareRequest, Shares } from '../domain/shared-rates.ts'
+import type { RateLimits, ShareCorrection, ShareRequest, Shares } from './shared-rates.ts'
 
 /** How a rate is counted. */
 export interface RateSpans {
@@ -66,7 +66,13 @@ export function takeShares(
     granted++
   }
 
-  const answer = { granted, cell: current, validMs: graceMs }
+  const answer = {
+    granted,
+    cell: current,
+    validMs: graceMs,
+    left: cells.requestsLeft(limits),
+    moreMs: Math.max(0, (current + cells.cellsUntilMore(limits)) * cellMs - nowMs),
+  }
   const others = turns.filter((turn) => turn.queue !== queue)
   const next = tokens[granted]
   if (next === undefined) return { state: { cells: cells.all(), turns: others }, shares: { ...answer, waitMs: 0 } }
@@ -106,6 +112,20 @@ class LiveCells {
   /** How many cells from the current one on it takes until there is room for a request; 0: there is. */
   missingCells(tokens: number, limits: RateLimits): number {
     return Math.max(this.#missing('requests', 1, limits.requests), this.#missing('tokens', tokens, limits.tokens))
+  }
+
+  requestsLeft({ requests: limit }: RateLimits): number {
+    return limit === undefined ? Number.POSITIVE_INFINITY : Math.max(0, limit - this.#used.requests)
+  }
+
+  /** How many cells from the current one on it takes until there is room for more requests than now; 0: none is used. */
+  cellsUntilMore(limits: RateLimits): number {
+    const missing = this.#missing('requests', 1, limits.requests)
+    if (missing > 0) return missing
+    for (const [cell, { requests }] of this.#cells) {
+      if (requests > 0) return cell + this.#cellCount - this.#current
+    }
+    return 0
   }
 
   all(): RateCell[] {
