@@ -144,6 +144,7 @@ const fastifyCodes: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map(
   ['FST_ERR_CTP_BODY_TOO_LARGE', ['payload-too-large', 'The body is larger than this service accepts.']],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['unsupported-media-type', 'Send the body as application/json.']],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', ['malformed-request', 'The body is not as long as Content-Length says.']],
+  ['FST_ERR_ROUTE_MISSING_CONTENT_TYPE', ['unsupported-media-type', 'This method needs a Content-Type.']],
   ['FST_ERR_BAD_URL', ['invalid-parameter', 'The path holds a percent-encoding that is none.']],
   ['FST_ERR_MAX_PARAM_LENGTH', ['invalid-parameter', 'A part of the path is too long.']],
   ['ECONNRESET', ['client-closed-request', 'The client went away before its request was complete.']],

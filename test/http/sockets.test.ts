@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test, vi } from 'vitest'
 import { listen, never, openService, type TestService } from './service.ts'
@@ -142,6 +143,12 @@ describe('when the server closes', () => {
 describe('what is no sound HTTP', () => {
   test.each([
     ['nonsense', 'HELLO\r\n\r\n', 400, 'malformed-request'],
+    [
+      'a method that needs a type',
+      'QUERY /tactics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
+      415,
+      'unsupported-media-type',
+    ],
     ['no host', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'malformed-request'],
     ['two hosts', 'GET /healthz HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n', 400, 'malformed-request'],
     [
@@ -188,4 +195,62 @@ test('a body that is announced as too large is refused before it is sent', async
 test('slow clients are given bounded times', async () => {
   const { server } = await openService()
   expect(server.server).toMatchObject({ requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 })
+})
+
+test('clients that are refused and do not close their side are not held for ever', async () => {
+  const service = await openService({ settings: { headersTimeoutMs: 100, requestTimeoutMs: 100 } })
+  const { hostname, port } = new URL(await listen(service))
+  const refused = [
+    ['GET /healthz HTTP/1.1\r\nhost: a\r\n', 408],
+    ['POST /tactics/shout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{', 408],
+    ['CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\nhello', 405],
+    ['HELLO\r\n\r\n', 400],
+  ] as const
+  const sockets = refused.map(([bytes]) => {
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
+    socket.write(bytes)
+    return socket
+  })
+  const answers = await Promise.all(sockets.map(readToEnd))
+  for (const [index, [, status]] of refused.entries()) {
+    const answer = answers[index] ?? ''
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status })
+  }
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([false, false, false, false])
+  await vi.waitFor(async () => expect(await connectionCount(service)).toBe(0), { timeout: 5_000 })
+  for (const socket of sockets) socket.destroy()
+})
+
+/** All that comes until the other side says that nothing follows. This side stays open. */
+async function readToEnd(socket: Socket): Promise<string> {
+  let read = ''
+  socket.setEncoding('utf8').on('data', (piece: string) => {
+    read += piece
+  })
+  await once(socket, 'end')
+  return read
+}
+
+test('connections beyond the setting are closed at once, and others go on', async () => {
+  const service = await openService({ settings: { connectionsMax: 2 } })
+  const url = await listen(service)
+  const held = [connectTo(url), connectTo(url)]
+  await vi.waitFor(async () => expect(await connectionCount(service)).toBe(2))
+  expect(await speak(url, 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n').catch(() => '')).toBe('')
+  held[0]?.destroy()
+  await vi.waitFor(async () => expect(await connectionCount(service)).toBe(1))
+  expect(await speak(url, 'GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /)
+  held[1]?.destroy()
+})
+
+function connectTo(url: string) {
+  const { hostname, port } = new URL(url)
+  return connect(Number(port), hostname)
+}
+
+test('an expectation that nobody knows is ignored', async () => {
+  const url = await listen(await openService())
+  const answer = await speak(url, 'GET /healthz HTTP/1.1\r\nhost: a\r\nexpect: a miracle\r\nconnection: close\r\n\r\n')
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /)
 })
