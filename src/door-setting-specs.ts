@@ -76,7 +76,7 @@ export const doorSettingSpecs = {
     variables: ['LLLM_LOOP_DELAY_MAX_MS'],
     description:
       'Requests are refused as `overloaded` while the event loop was late by more milliseconds than this, on average over a second. 0: never.',
-    default: '1000',
+    default: '2000',
     expects: 'a whole number from 0 to 60000',
     schema: wholeNumber(0, 60_000),
   },

@@ -57,7 +57,7 @@ describe('without any variable', () => {
       connectionsMax: 20_000,
       headersTimeoutMs: 15_000,
       requestTimeoutMs: 60_000,
-      loopDelayMaxMs: 1_000,
+      loopDelayMaxMs: 2_000,
       securityHeaders: 'on',
       invokerKeys: new Map(),
       secrets: [],

@@ -32,7 +32,9 @@ export function environmentOf({ provider, database = ':memory:', env = {} }: Ser
   const access: Record<string, string> =
     provider === undefined ? {} : { OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: providerKey }
   // What whoever runs the tests has installed must not be served in them.
-  return { LLLM_PORT: '0', LLLM_DATABASE: database, LLLM_HOME: '/nonexistent', ...access, ...env }
+  // A machine that is busy with other tests as well makes everybody late.
+  const patience = { LLLM_LOOP_DELAY_MAX_MS: '0' }
+  return { LLLM_PORT: '0', LLLM_DATABASE: database, LLLM_HOME: '/nonexistent', ...patience, ...access, ...env }
 }
 
 /** What a process needs that a test starts, of this one's environment. */
