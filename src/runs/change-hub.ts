@@ -1,8 +1,12 @@
 import type { Clock } from '../domain/clock.ts'
 import type { RunChange, RunStore } from '../domain/run-store.ts'
+import { pollEveryMs } from './dispatcher-settings.ts'
 
 /** Those who may wait for something at once. */
 const listenersMax = 100_000
+
+/** All who wait look again by themselves so often in a second, together: ten thousand that each did so once would be all that a store does. */
+const looksPerSecondMax = 200
 
 /** Waits for changes. One that comes between two waits is not missed. */
 export interface ChangeListener {
@@ -18,6 +22,8 @@ export type Topic = 'work' | 'cancel' | `run:${string}`
 
 /** Tells whoever waits what has changed in the store. */
 export interface ChangeHub {
+  /** After how many ms without a change whoever waits looks again: changes can be missed. The more wait, the more seldom each looks. */
+  readonly lookAgainMs: number
   listen(topic: Topic): ChangeListener
   close(): void
 }
@@ -30,6 +36,9 @@ export function openChangeHub(store: Pick<RunStore, 'watch'>, clock: Clock): Cha
   })
 
   return {
+    get lookAgainMs() {
+      return Math.max(pollEveryMs, (count * 1_000) / looksPerSecondMax)
+    },
     listen(topic) {
       let wake: (() => void) | undefined
       let hasChanged = false

@@ -1,7 +1,6 @@
 import { isEndEvent, isEnded, type Run, type StoredRunEvent } from '../domain/run.ts'
 import type { TenantRunStore } from '../domain/run-store.ts'
 import type { ChangeHub } from './change-hub.ts'
-import { pollEveryMs } from './dispatcher-settings.ts'
 
 /** Events that are read at once. */
 const pageSize = 200
@@ -20,7 +19,7 @@ export async function waitForEnd(
       const run = await store.get(id)
       const leftMs = untilMs - now()
       if (run === undefined || isEnded(run) || leftMs <= 0 || signal.aborted) return run
-      await changes.next(Math.min(leftMs, pollEveryMs), signal)
+      await changes.next(Math.min(leftMs, hub.lookAgainMs), signal)
     }
   } finally {
     changes.close()
@@ -48,7 +47,7 @@ export async function* followRun(
       }
       if (page.length > 0) continue
       if (run === undefined || isEnded(run)) return
-      await changes.next(pollEveryMs, signal)
+      await changes.next(hub.lookAgainMs, signal)
     }
   } finally {
     changes.close()
