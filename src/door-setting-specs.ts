@@ -22,7 +22,7 @@ function isNetwork(text: string): boolean {
 
 /** As browsers write it: `https://app.example.org`, with a port where that is not the usual one. */
 function isOrigin(text: string): boolean {
-  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+  return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 }
 
 /** The settings of what happens before a request is looked at. */

@@ -68,7 +68,7 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   if (tenancy === 'owner' || prefix !== '') handleUnknownRoutes(server)
   server.addHook('onRequest', receive)
   // Who is refused is told so with the headers of every answer, so that a page can read it.
-  await addSecurityHeaders(server, settings)
+  addSecurityHeaders(server, settings)
   await allowOrigins(server, settings)
   await refuseUnderPressure(server, settings)
   limitAddresses(server, settings, door)

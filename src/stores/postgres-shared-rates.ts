@@ -31,6 +31,9 @@ const overtakenMax = 100
 /** A rate that was not used for so long has nothing left to count, and makes room. */
 const forgottenAfterMs = 3_600_000
 
+/** How often a process looks for those. It reads all of them. */
+const forgetEveryMs = 60_000
+
 /** Not `now()`, which stands still in a transaction. */
 const databaseTime = sql`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`
 
@@ -52,11 +55,19 @@ export function createPostgresSharedRates(
     return seen.rows[0] ?? { now_ms: 0, version: null, state: null }
   }
 
-  async function writeFirst(rate: string, state: string, usedAtMs: number): Promise<boolean> {
+  let forgotAtMs = Number.NEGATIVE_INFINITY
+
+  async function forget(nowMs: number) {
+    if (nowMs - forgotAtMs < forgetEveryMs) return
+    forgotAtMs = nowMs
     await db
       .deleteFrom('rates')
-      .where('used_at', '<', usedAtMs - forgottenAfterMs)
+      .where('used_at', '<', nowMs - forgottenAfterMs)
       .execute()
+  }
+
+  async function writeFirst(rate: string, state: string, usedAtMs: number): Promise<boolean> {
+    await forget(usedAtMs)
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('rates')
       .values({ name: rate, version: 1, state, used_at: usedAtMs })

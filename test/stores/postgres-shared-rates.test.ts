@@ -1,6 +1,8 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createOwnRates } from '../../src/http/door/request-rates.ts'
+import { shareRequestRates } from '../../src/http/door/shared-request-rates.ts'
 import { paced } from '../../src/invokers/paced-invoker.ts'
 import { createPostgresSharedRates, type RateDatabase } from '../../src/stores/postgres-shared-rates.ts'
 import { createRates } from '../../src/stores/rate-migration.ts'
@@ -84,6 +86,19 @@ describe.skipIf(missingPostgres !== undefined)(title, () => {
         expect(within.length).toBeLessThanOrEqual(limit)
       }
     })
+  })
+
+  test('the doors of several processes let in together as many requests as the limit has', async () => {
+    const { clock } = systemWorld
+    const doors = databases.map((db) =>
+      shareRequestRates({ shared: createPostgresSharedRates(db), own: createOwnRates(clock), clock }),
+    )
+    const counts = await Promise.all(doors.flatMap((door) => Array.from({ length: 20 }, () => door.count('door', 25))))
+    expect(counts.filter(({ allowed }) => allowed)).toHaveLength(25)
+    for (const { allowed, left, moreMs } of counts) {
+      expect(left).toBeLessThanOrEqual(allowed ? 24 : 0)
+      expect(moreMs).toBeGreaterThan(0)
+    }
   })
 
   describe('rates', () => {

@@ -1,36 +1,32 @@
-import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 import type { DoorSettings } from './door-settings.ts'
 
-const hstsMaxAgeSeconds = 31_536_000
-
-/** An answer of the service is data, or a page without scripts and styles: nothing is to be loaded for it, by nobody framed. */
-const nothing = {
-  useDefaults: false,
-  directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
-}
-
+/**
+ * An answer of the service is data, or a page without scripts and styles: nothing is to be loaded for it, nobody may frame it, and no other
+ * page may take it for something else. The pages at /docs have a policy of their own.
+ */
 const headers = {
-  contentSecurityPolicy: nothing,
-  referrerPolicy: { policy: 'no-referrer' },
-  xContentTypeOptions: true,
-  xFrameOptions: { action: 'deny' },
-  crossOriginOpenerPolicy: { policy: 'same-origin' },
-  crossOriginResourcePolicy: { policy: 'same-origin' },
-  // These are for browsers that are gone, and for what the answers of the service are not.
-  originAgentCluster: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
-} satisfies FastifyHelmetOptions
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const
 
-/** Tells browsers what not to do with answers. TLS ends elsewhere, so that only whoever sets it up knows whether `hsts` is right. */
-export async function addSecurityHeaders(
-  server: FastifyInstance,
-  { securityHeaders = 'off' }: DoorSettings,
-): Promise<void> {
+/** For a year. */
+const hsts = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } as const
+
+/**
+ * Tells browsers what not to do with answers. TLS ends elsewhere, so that only whoever sets it up knows whether `hsts` is right.
+ *
+ * Not by @fastify/helmet, which makes the same few constants anew for each request: that costs a simple one an eighth of its time.
+ */
+export function addSecurityHeaders(server: FastifyInstance, { securityHeaders = 'off' }: DoorSettings): void {
   if (securityHeaders === 'off') return
-  const strictTransportSecurity = securityHeaders === 'hsts' ? { maxAge: hstsMaxAgeSeconds } : false
-  await server.register(helmet, { ...headers, strictTransportSecurity })
+  const all = securityHeaders === 'hsts' ? { ...headers, ...hsts } : headers
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(all)
+    done()
+  })
 }

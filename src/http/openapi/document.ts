@@ -29,6 +29,7 @@ const keyErrors: readonly ErrorCode[] = [
   'store-unavailable',
 ]
 const replayedHeader = { 'idempotency-replayed': { $ref: '#/components/headers/IdempotencyReplayed' } }
+const rateLimitHeader = { ratelimit: { $ref: '#/components/headers/RateLimit' } }
 const retryAfterHeader = { 'retry-after': { $ref: '#/components/headers/RetryAfter' } }
 
 /** The document without its paths, to which each route adds its own. */
@@ -81,6 +82,11 @@ export function describeService({ engine, info }: Pick<HttpApp, 'engine' | 'info
           schema: { type: 'string', const: 'true' },
         },
         Location: { description: 'Where it can be looked at.', schema: { type: 'string' } },
+        RateLimit: {
+          description:
+            'What is left of each limit, and in how many seconds there is more (draft-ietf-httpapi-ratelimit-headers-10). Every answer has it where there is a limit.',
+          schema: { type: 'string' },
+        },
         RequestId: { description: 'Quote it when you ask about this request.', schema: { type: 'string' } },
         RetryAfter: { description: 'Seconds until it may work.', schema: { type: 'integer', minimum: 1 } },
         Simulated: {
@@ -138,7 +144,11 @@ function describeProblems(
       status,
       {
         description: grouped.map((code) => `\`${code}\`: ${errorCodes[code]}`).join('\n\n'),
-        headers: { ...headers, ...(grouped.some(hasRetryAfter) ? retryAfterHeader : {}) },
+        headers: {
+          ...headers,
+          ...(grouped.some(hasRetryAfter) ? retryAfterHeader : {}),
+          ...(grouped.includes('rate-limited') ? rateLimitHeader : {}),
+        },
         content: { [problemMediaType]: { schema: componentRef('Problem') } },
       },
     ]),

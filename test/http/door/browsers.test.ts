@@ -8,7 +8,7 @@ const corsHeaders = (headers: Headers) => Object.keys(headers).filter((name) => 
 
 describe('security headers', () => {
   const expected = {
-    'content-security-policy': "default-src 'none';frame-ancestors 'none';base-uri 'none';form-action 'none'",
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
