@@ -1,6 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Authenticator } from '../domain/authenticator.ts'
 import { type Caller, expectScope, lacking, mayCallSome, operator } from '../domain/caller.ts'
-import { LllmError } from '../domain/errors.ts'
+import { isLllmError, LllmError } from '../domain/errors.ts'
 import type { TenantHouse } from './http-app.ts'
 
 /**
@@ -20,32 +21,55 @@ export function houseOf(request: FastifyRequest): TenantHouse {
   return request.server.lllm.ofTenant(callerOf(request).tenant)
 }
 
+/** Lets in whoever may come in. A hook that waits only where somebody has to say who he is, because it comes before every call. */
+export function admitCaller(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  const admitting = admit(request, reply)
+  if (admitting === undefined) done()
+  else admitting.then(() => done(), done)
+}
+
 /**
- * Finds out who asks, and whether the route is for him. Resolves to undefined at once where nobody has to say who he is, because this
- * comes before every call.
+ * Finds out who asks, whether the route is for him, and whether he asks too often. Undefined: nobody has to say who he is.
  *
- * Rejects with an LllmError `unauthenticated`, `forbidden`, `store-unavailable` or `keys-unavailable`.
+ * Rejects with an LllmError `unauthenticated`, `forbidden`, `rate-limited`, `store-unavailable` or `keys-unavailable`.
  */
-export function admit(request: FastifyRequest): Promise<void> | undefined {
+function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined {
   const { authenticator } = request.server.lllm
   const access = accessOf(request)
   if (authenticator === undefined || access === 'public') {
     request.lllmStory.caller = operator
     return undefined
   }
-  return identify(request, access)
+  return identify(request, reply, access, authenticator)
 }
 
-async function identify(request: FastifyRequest, access: Access): Promise<void> {
-  const { authenticator } = request.server.lllm
-  if (authenticator === undefined) return
-  const { authorization } = request.headers
+async function identify(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  access: Access,
+  authenticator: Authenticator,
+): Promise<void> {
   const isOpen = await authenticator.isOpen()
-  const caller = isOpen ? operator : await authenticator.authenticate(readCredential(authorization))
+  const caller = isOpen ? operator : await authenticate(request, authenticator)
   request.lllmStory.caller = caller
+  await request.server.lllm.door.admitCaller(reply, caller)
   if (access === 'call') {
     if (!mayCallSome(caller)) throw lacking('tactics:<name>:call')
   } else if (access !== 'caller' && access !== 'public') expectScope(caller, access)
+}
+
+async function authenticate(request: FastifyRequest, authenticator: Authenticator): Promise<Caller> {
+  const { failures } = request.server.lllm.door
+  const credential = readCredential(request.headers.authorization)
+  failures.check(request, credential)
+  try {
+    const caller = await authenticator.authenticate(credential)
+    failures.succeeded(credential)
+    return caller
+  } catch (error) {
+    if (isLllmError(error) && error.code === 'unauthenticated') failures.failed(request)
+    throw error
+  }
 }
 
 /** What no route says is for nobody but the operator; what there is not, is for everybody not to find. */

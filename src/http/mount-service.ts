@@ -3,6 +3,7 @@ import autoload from '@fastify/autoload'
 import type { FastifyInstance } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
 import { createRedactor } from '../domain/redact.ts'
+import { admitCaller } from './access.ts'
 import { createAdmission } from './admission.ts'
 import { createAnswerKeeper } from './answer-keeper.ts'
 import { allowOrigins } from './door/cross-origin.ts'
@@ -66,12 +67,13 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   readJsonBodies(server, settings.bodyLimitBytes)
   // At the root of somebody's application, what is not found is theirs to tell.
   if (tenancy === 'owner' || prefix !== '') handleUnknownRoutes(server)
-  server.addHook('onRequest', receive)
   // Who is refused is told so with the headers of every answer, so that a page can read it.
   addSecurityHeaders(server, settings)
+  server.addHook('onRequest', receive)
   await allowOrigins(server, settings)
   await refuseUnderPressure(server, settings)
   limitAddresses(server, settings, door)
+  server.addHook('onRequest', admitCaller)
   server.addHook('onSend', (request, reply, payload, done) => {
     if (shutdown.begun) reply.header('connection', 'close')
     // Of a request that an application around us has refused nothing is known.

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
 import { noSpan } from '../domain/tracing.ts'
-import { admit } from './access.ts'
 import { preferredType } from './negotiate.ts'
 import { requestIdOf } from './request-id.ts'
 import { logWhenEnded } from './request-log.ts'
@@ -9,16 +8,13 @@ import { startRequestSpan } from './request-span.ts'
 
 const jsonOnly = ['application/json'] as const
 
-/** What happens to every request before its route sees it. One hook, because each costs every call; it waits only where somebody has to say who he is. */
+/** What happens to every request first of all. One synchronous hook, because each hook costs every call. */
 export function receive(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
   beginStory(request, reply)
   request.lllmStory.span = startRequestSpan(request)
   request.server.lllm.openAnswers.add(reply.raw)
   logWhenEnded(request, reply)
-  const fault = faultOf(request)
-  const admitting = fault === undefined ? admit(request) : undefined
-  if (admitting === undefined) done(fault)
-  else admitting.then(() => done(), done)
+  done(faultOf(request))
 }
 
 /** Gives a request its id. Fastify's own would be that of the application around us, and is a small number. */

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openStopScope } from '../domain/stop.ts'
 import type { Span } from '../domain/tracing.ts'
+import { callerOf } from './access.ts'
 
 export interface CallBounds {
   /** Milliseconds that the call may take, waiting for its turn included. */
@@ -24,8 +25,8 @@ export interface CallLimits {
  *
  * The signal is made from the raw response: Fastify's own `request.signal` aborts as soon as a body has been read.
  *
- * @throws LllmError `draining` when the service takes no new calls, `overloaded` when too many wait already, or how the call
- *   was stopped while it waited.
+ * @throws LllmError `draining` when the service takes no new calls, `overloaded` when too many wait already,
+ *   `rate-limited` when the key has too many under way, or how the call was stopped while it waited.
  */
 export async function runCall<Result>(
   request: FastifyRequest,
@@ -33,7 +34,7 @@ export async function runCall<Result>(
   { timeoutMs, workers = 1 }: CallBounds,
   run: (limits: CallLimits) => Promise<Result>,
 ): Promise<Result> {
-  const { shutdown, admission, world } = request.server.lllm
+  const { shutdown, admission, door, world } = request.server.lllm
   const leave = shutdown.enter(() => scope.stop('shutdown'))
   const startedAtMs = world.clock.now()
   const scope = openStopScope([], timeoutMs)
@@ -43,7 +44,9 @@ export async function runCall<Result>(
   if (reply.raw.destroyed) onClose()
   reply.raw.once('close', onClose)
   let givePlaceBack = () => {}
+  let giveKeyBack = () => {}
   try {
+    giveKeyBack = door.places.enter(callerOf(request), workers)
     givePlaceBack = await admission.enter(workers, scope.signal)
     const leftMs = Math.max(1, timeoutMs - (world.clock.now() - startedAtMs))
     const underWay = run({ signal: scope.signal, timeoutMs: leftMs, span: request.lllmStory.span })
@@ -51,6 +54,7 @@ export async function runCall<Result>(
     return await underWay
   } finally {
     givePlaceBack()
+    giveKeyBack()
     reply.raw.off('close', onClose)
     scope.dispose()
     leave()

@@ -42,13 +42,16 @@ test('every route answers every kind of key as it should, and nobody with what i
     costs: { scopes: others[1] ?? [] },
     another: { scopes: others[2] ?? [] },
   })
-  const { url } = await startService({ database })
+  const { url } = await startService({ database, env: { LLLM_TRUST_PROXY: 'loopback' } })
   const wrong = `${keys.right.slice(0, -4)}AAAA`
 
+  let clients = 0
   const ask = (method: string, path: string, key: string | undefined, body?: unknown) =>
     fetch(url + path, {
       method: method.toUpperCase(),
       headers: {
+        // Each request comes from another address: one whose keys are refused so often would be asked to wait.
+        'x-forwarded-for': `10.${clients++ >> 8}.${clients & 255}.1`,
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
+import type { Authenticator } from '../../src/domain/authenticator.ts'
 import type { World } from '../../src/domain/clock.ts'
 import type { IdempotencyStore } from '../../src/domain/idempotency-store.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
@@ -107,6 +108,8 @@ export interface ServiceSketch {
   readonly idempotency?: IdempotencyStore
   readonly settings?: Partial<ServerApp['settings']>
   readonly rates?: SharedRates
+  /** Left out: nobody has to say who he is. */
+  readonly authenticator?: Authenticator
   /** Puts something in the place of the engine. */
   readonly engine?: (real: Engine) => Engine
   readonly world?: World
@@ -221,6 +224,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     },
     world,
     rates: sketch.rates,
+    ...(sketch.authenticator === undefined ? {} : { authenticator: sketch.authenticator }),
     ...(sketch.judgeWebhook === undefined ? {} : { judgeWebhook: sketch.judgeWebhook }),
   } satisfies ServerApp
   const server = await createServer(app)

@@ -1,10 +1,13 @@
+import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../../domain/caller.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { SharedRates } from '../../domain/shared-rates.ts'
 import { clientAddress } from './client-address.ts'
 import type { DoorSettings } from './door-settings.ts'
 import { createFailureLimiter, type FailureLimiter } from './failure-limiter.ts'
-import { createRateGate } from './rate-gate.ts'
+import { createKeyPlaces, type KeyPlaces } from './key-places.ts'
+import { callerLengthMax, createRateGate } from './rate-gate.ts'
 import { createOwnRates } from './request-rates.ts'
 import { shareRequestRates } from './shared-request-rates.ts'
 
@@ -15,14 +18,14 @@ export interface Door {
    */
   admitAddress(request: FastifyRequest, reply: FastifyReply): void | Promise<void>
   /**
-   * Lets in a request of somebody who is known, such as by the id of a key. Throws, or rejects with, an LllmError `rate-limited`.
-   *
-   * @param caller Up to 80 characters.
-   * @param perMinute What this caller may send in any 60 seconds. Default: `ratePerKey`, and without it no limit.
+   * Lets in a request of somebody who is known: by the limit of his own key, or by `ratePerKey`. Throws, or rejects with, an LllmError
+   * `rate-limited`.
    */
-  admitCaller(reply: FastifyReply, caller: string, perMinute?: number): void | Promise<void>
+  admitCaller(reply: FastifyReply, caller: Caller): void | Promise<void>
   /** For whoever presents keys that are none. */
   readonly failures: FailureLimiter
+  /** For keys that may have so many calls under way at once. */
+  readonly places: KeyPlaces
 }
 
 export interface DoorParts {
@@ -43,12 +46,19 @@ export function createDoor({ settings, clock, rates: shared }: DoorParts): Door 
       if (ratePerAddress === undefined) return
       return byAddress.admit(reply, clientAddress(request), ratePerAddress)
     },
-    admitCaller(reply, caller, perMinute = ratePerKey) {
-      if (perMinute === undefined) return
-      return byKey.admit(reply, caller, perMinute)
+    admitCaller(reply, { tenant, keyId, limits: { requestsPerMinute = ratePerKey } }) {
+      if (keyId === null || requestsPerMinute === undefined) return
+      return byKey.admit(reply, nameOfKey(tenant, keyId), requestsPerMinute)
     },
-    failures: createFailureLimiter('failures', own),
+    failures: createFailureLimiter(own),
+    places: createKeyPlaces(),
   }
+}
+
+/** The subjects of tokens may be long, and are only unlike within their tenant. */
+function nameOfKey(tenant: string, keyId: string): string {
+  const name = `${tenant}:${keyId}`
+  return name.length <= callerLengthMax ? name : hash('sha256', name)
 }
 
 /** Counts the requests of each address, if there is a limit for them. Probes are not counted. */

@@ -2,6 +2,9 @@ import type { FastifyReply } from 'fastify'
 import { LllmError } from '../../domain/errors.ts'
 import type { RateCount, RequestRates } from './request-rates.ts'
 
+/** So that it fits into the name of a rate. */
+export const callerLengthMax = 80
+
 /** What a limit is for, as `RateLimit-Policy` names it. */
 export type RatePolicy = 'address' | 'key'
 
@@ -12,7 +15,7 @@ export interface RateGate {
    *
    * Throws, or rejects with, an LllmError `rate-limited`.
    *
-   * @param caller Up to 80 characters.
+   * @param caller Up to {@link callerLengthMax} characters.
    * @param perMinute Requests that the caller may send in any 60 seconds.
    */
   admit(reply: FastifyReply, caller: string, perMinute: number): void | Promise<void>

@@ -1,6 +1,8 @@
 import fastify from 'fastify'
 import { describe, expect, test } from 'vitest'
-import { isLllmError } from '../../../src/domain/errors.ts'
+import type { Authenticator } from '../../../src/domain/authenticator.ts'
+import { type KeyLimits, operator } from '../../../src/domain/caller.ts'
+import { isLllmError, LllmError } from '../../../src/domain/errors.ts'
 import { createDoor, limitAddresses } from '../../../src/http/door/door.ts'
 import type { DoorSettings } from '../../../src/http/door/door-settings.ts'
 import { failuresPerMinuteMax } from '../../../src/http/door/failure-limiter.ts'
@@ -97,7 +99,7 @@ describe('an address', () => {
 
 describe('a caller who is known', () => {
   /** What whoever knows callers does after it has found out who it is. */
-  function openKeyed(settings: DoorSettings, perMinute?: number) {
+  function openKeyed(settings: DoorSettings, limits: KeyLimits = {}) {
     const { world } = stillWorld()
     const door = createDoor({ settings, clock: world.clock })
     const server = fastify()
@@ -105,45 +107,84 @@ describe('a caller who is known', () => {
       reply.code(isLllmError(error) && error.code === 'rate-limited' ? 429 : 500).send(),
     )
     limitAddresses(server, settings, door)
-    server.addHook('onRequest', async ({ headers }, reply) =>
-      door.admitCaller(reply, String(headers['x-caller']), perMinute),
-    )
+    server.addHook('onRequest', async ({ headers }, reply) => {
+      const [tenant = '', keyId = null] = String(headers['x-caller']).split('/')
+      await door.admitCaller(reply, { tenant, keyId, scopes: [], limits })
+    })
     server.get('/tactics', async () => 'here')
     return (caller: string) => server.inject({ url: '/tactics', headers: { 'x-caller': caller } })
   }
 
   test('has a limit of its own beside that of the address, and both are told', async () => {
     const get = openKeyed({ ratePerKey: 2, ratePerAddress: 10 })
-    const first = await get('one')
+    const first = await get('team/one')
     expect(first.headers['ratelimit-policy']).toBe('"address";q=10;w=60, "key";q=2;w=60')
     expect(first.headers['ratelimit']).toBe('"address";r=9;t=61, "key";r=1;t=61')
-    expect([await get('one'), await get('one'), await get('two')].map(({ statusCode }) => statusCode)).toEqual([
-      200, 429, 200,
-    ])
+    const others = [await get('team/one'), await get('team/one'), await get('team/two'), await get('others/one')]
+    expect(others.map(({ statusCode }) => statusCode)).toEqual([200, 429, 200, 200])
   })
 
   test('may have another limit than the rest', async () => {
-    const get = openKeyed({ ratePerKey: 1 }, 3)
-    const codes = [await get('one'), await get('one'), await get('one'), await get('one')].map((r) => r.statusCode)
-    expect(codes).toEqual([200, 200, 200, 429])
+    const get = openKeyed({ ratePerKey: 1 }, { requestsPerMinute: 3 })
+    const answers = [await get('team/one'), await get('team/one'), await get('team/one'), await get('team/one')]
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 429])
   })
 
-  test('has none where there is no setting', async () => {
-    const get = openKeyed({})
-    expect((await get('one')).headers).not.toHaveProperty('ratelimit')
+  test('may have a name of any length', async () => {
+    const get = openKeyed({ ratePerKey: 1 })
+    const long = `team/${'a'.repeat(500)}`
+    const answers = [await get(long), await get(long), await get(`${long}b`)]
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 429, 200])
+  })
+
+  test('has none where there is no setting, and where nobody has to say who he is', async () => {
+    expect((await openKeyed({})('team/one')).headers).not.toHaveProperty('ratelimit')
+    expect((await openKeyed({ ratePerKey: 1 })('team')).headers).not.toHaveProperty('ratelimit')
   })
 })
 
-test('an address that has failed often is refused before anything is done for it, and others are not', async () => {
-  const { server, advance } = await openLimited({})
-  const { failures } = server.lllm.door
-  const request = (ip: string) => ({ ip, raw: { socket: {} } }) as Parameters<typeof failures.check>[0]
-  for (let index = 0; index < failuresPerMinuteMax; index++) {
-    failures.check(request('192.0.2.1'))
-    failures.note(request('192.0.2.1'))
+describe('an address whose keys were refused often', () => {
+  async function openGuarded() {
+    const asked: string[] = []
+    const authenticator: Authenticator = {
+      isOpen: async () => false,
+      async authenticate(credential) {
+        asked.push(credential)
+        if (credential.startsWith('good')) return { ...operator, keyId: credential }
+        throw new LllmError('unauthenticated', 'It is nobody’s.')
+      },
+    }
+    const { get, advance } = await openLimited({}, { authenticator })
+    const show = async (key: string, from: string) =>
+      (await get('/sessions', from, { authorization: `Bearer ${key}` })).statusCode
+    return { show, get, asked, advance }
   }
-  expect(() => failures.check(request('192.0.2.1'))).toThrow(expect.objectContaining({ code: 'rate-limited' }))
-  failures.check(request('192.0.2.2'))
-  advance(61_000)
-  failures.check(request('192.0.2.1'))
+
+  test('is refused before anything is looked up for it, for a minute, and others are not', async () => {
+    const { show, asked, advance } = await openGuarded()
+    for (let index = 0; index < failuresPerMinuteMax; index++) expect(await show(`bad${index}`, '192.0.2.1')).toBe(401)
+    const { length } = asked
+    expect(await show('bad', '192.0.2.1')).toBe(429)
+    expect(await show('good', '192.0.2.1')).toBe(429)
+    expect(asked).toHaveLength(length)
+    expect(await show('good', '192.0.2.2')).toBe(200)
+    advance(61_000)
+    expect(await show('good', '192.0.2.1')).toBe(200)
+  })
+
+  test('is still let in with a key that was good before: whoever guesses does not lock others out', async () => {
+    const { show } = await openGuarded()
+    expect(await show('good', '192.0.2.1')).toBe(200)
+    for (let index = 0; index < failuresPerMinuteMax; index++) await show(`bad${index}`, '192.0.2.1')
+    expect(await show('bad', '192.0.2.1')).toBe(429)
+    expect(await show('good', '192.0.2.1')).toBe(200)
+  })
+
+  test('is not one that has sent no key', async () => {
+    const { show, get } = await openGuarded()
+    for (let index = 0; index < failuresPerMinuteMax + 5; index++) {
+      expect((await get('/sessions', '192.0.2.1')).statusCode).toBe(401)
+    }
+    expect(await show('good', '192.0.2.1')).toBe(200)
+  })
 })
