@@ -19,7 +19,7 @@ const operation: Operation = {
 export default async function metrics(server: FastifyInstance) {
   const { metrics: source } = server.lllm
   if (source === undefined) return
-  server.get('/metrics', { config: { operation, produces: [mediaType] } }, async (request, reply) => {
+  server.get('/metrics', { config: { operation, produces: [mediaType], isProbe: true } }, async (request, reply) => {
     if (callerOf(request).tenant !== defaultTenant) {
       throw new LllmError('forbidden', 'The figures are those of all tenants, and so are told to the operator alone.')
     }

@@ -1,6 +1,7 @@
 // What authors of tactics, and programs that call them, may import. Everything else is the house's own.
 
 export type { Chat, ChatSetup } from './chat.ts'
+export type { ConfigValue } from './config-value.ts'
 export { createServer, type LllmPluginOptions, lllmPlugin } from './create-server.ts'
 export type { Agent, ForkOptions, Reply } from './domain/agent.ts'
 export { type Cost, costUsd, type Usage } from './domain/cost.ts'
@@ -25,5 +26,5 @@ export { tagParser } from './domain/tag-parser.ts'
 export { defineTool, type Tool, type ToolContext } from './domain/tool.ts'
 export type { CallReport, HandleOf, HandleOptions, TacticHandle } from './engine/handle.ts'
 export { type LoadRuntimeOptions, loadRuntime } from './load-runtime.ts'
-export type { ConfigValue, Runtime } from './runtime.ts'
+export type { Runtime } from './runtime.ts'
 export type { ServerOptions, ServiceOptions } from './service-options.ts'

@@ -1,14 +1,12 @@
 import { type Chat, type ChatSetup, openChat } from './chat.ts'
+import { type ConfigValue, configSource, resolveNamed, typeOf } from './config-value.ts'
 import type { Authenticator } from './domain/authenticator.ts'
-import { type Config, resolveConfig } from './domain/config.ts'
 import { LllmError } from './domain/errors.ts'
-import { findResource } from './domain/find-resource.ts'
 import type { IdempotencyStore } from './domain/idempotency-store.ts'
 import type { InvokerPool } from './domain/invoker-pool.ts'
 import type { Metrics } from './domain/metrics.ts'
 import type { Asset, ConfigSource, Package, PackageSet } from './domain/package.ts'
 import type { Redactor } from './domain/redact.ts'
-import { configKind } from './domain/resource-kinds.ts'
 import type { SessionStore } from './domain/session-store.ts'
 import type { SharedRates } from './domain/shared-rates.ts'
 import { isTacticClass, type TacticClass } from './domain/tactic.ts'
@@ -22,9 +20,6 @@ import type { House } from './load-house.ts'
 import type { Runs } from './runs/runs.ts'
 import type { Schedules } from './runs/schedules.ts'
 import { type OpenSettings, type Settings, withoutSecrets } from './settings.ts'
-
-/** A config as a plain value, in the shape of the YAML files. */
-export type ConfigValue = Readonly<Record<string, unknown>>
 
 /** A loaded project with everything that it takes to call its tactics from one's own code. */
 export interface Runtime {
@@ -175,31 +170,4 @@ export function createRuntime(parts: RuntimeParts): Runtime {
       ])
     },
   }
-}
-
-function typeOf(config: ConfigValue): string {
-  const type = config['tactic_type']
-  if (typeof type === 'string') return type
-  throw new LllmError(
-    'invalid-config',
-    'The config has no tactic_type, so the tactic must be given: build(tactic, config).',
-  )
-}
-
-/** A config of another package is used as if it were based on here, so that its names mean what they mean there. */
-function configSource(source: Package, config: string | ConfigValue): ConfigSource {
-  if (typeof config !== 'string') return { name: 'inline', file: 'the given config', value: config }
-  const { home, value } = findConfig(source, config)
-  return home === source ? value : { name: config, file: value.file, value: { base: config } }
-}
-
-function findConfig(source: Package, name: string) {
-  const found = findResource(source, name, configKind)
-  if (found.ok) return found
-  throw new LllmError('unknown-config', found.message, { known: found.known })
-}
-
-function resolveNamed(source: Package, name: string): Config {
-  const { home, value } = findConfig(source, name)
-  return resolveConfig(value, home)
 }
