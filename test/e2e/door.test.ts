@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { missingPostgres, openDatabase } from '../support/postgres.ts'
 import { startService } from './support/service.ts'
 
 const origin = 'https://app.example.org'
@@ -54,4 +55,24 @@ test('a batch of more tasks, and a body of more bytes and levels than there may 
     [413, 'payload-too-large'],
     [422, 'invalid-request'],
   ])
+})
+
+const title = missingPostgres === undefined ? 'replicas' : `replicas (${missingPostgres})`
+
+describe.skipIf(missingPostgres !== undefined)(title, () => {
+  test('on one PostgreSQL let in together as many requests of an address as the limit has', async () => {
+    const { url: database, stop } = await openDatabase()
+    onTestFinished(stop)
+    const env = { LLLM_RATE_PER_ADDRESS: '7' }
+    const replicas = [await startService({ database, env }), await startService({ database, env })]
+    const answers = await Promise.all(
+      replicas.flatMap(({ url }) => Array.from({ length: 10 }, () => fetch(`${url}/tactics`))),
+    )
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses).toEqual([...Array(7).fill(200), ...Array(13).fill(429)])
+    const left = answers
+      .map(({ headers }) => /r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1])
+      .filter((r) => r !== '0')
+    expect(left.toSorted()).toEqual(['1', '2', '3', '4', '5', '6'])
+  })
 })

@@ -4,7 +4,7 @@ import type { SharedRates, Shares } from '../../domain/shared-rates.ts'
 import { namesMax, type OwnRates, type RateCount, type RequestRates } from './request-rates.ts'
 
 /** Nobody waits longer than this at the door for what the storage knows. */
-const answerMaxMs = 500
+const answerMaxMs = 2_000
 /** A storage that did not answer is left alone for so long. */
 const restMs = 5_000
 /** Requests of one name that are counted by one question. */

@@ -67,7 +67,7 @@ describe('while the storage', () => {
       },
     })
     const first = rates.count('a', 2)
-    await advance(600)
+    await advance(2_100)
     expect(await first).toMatchObject({ allowed: true, left: 1 })
     expect(await allowed([1, 2, 3].map(() => rates.count('a', 2)))).toBe(1)
     expect(asked).toBe(1)
