@@ -33,8 +33,11 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply, si
     return writer.write(`id: ${lastId}\nevent: ${name}\ndata: ${json}\n\n`)
   }
   const beat = async () => {
+    // The first one may come earlier, so that readers who came together are not all written to at once.
+    let waitMs = heartbeatMs * (1 - clock.random() / 2)
     for (;;) {
-      await clock.sleep(heartbeatMs, ended.signal)
+      await clock.sleep(waitMs, ended.signal)
+      waitMs = heartbeatMs
       // A reader who is behind has something to hear already.
       if (writer.isDrained) void writer.write(': heartbeat\n\n')
     }

@@ -90,6 +90,7 @@ export function heldWorld() {
   const sleeps = new Set<{ readonly durationMs: number; wake: () => void }>()
   const clock: Clock = {
     ...systemWorld.clock,
+    random: () => 0,
     sleep: (durationMs, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason)
