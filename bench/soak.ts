@@ -25,7 +25,6 @@ const server = await startServer(
     OPENAI_API_KEY: 'none',
     LLLM_PORT: '0',
     LLLM_DATABASE: join(folder, 'soak.db'),
-    LLLM_LOG_LEVEL: 'warn',
   },
   null,
 )
@@ -76,7 +75,7 @@ function note(what: string) {
 }
 
 async function leave(path: string, afterMs: number): Promise<void> {
-  const signal = AbortSignal.timeout(afterMs)
+  const signal = AbortSignal.timeout(Math.ceil(afterMs))
   try {
     await (await fetch(server.url + path, { method: 'POST', headers, body: body(), signal })).arrayBuffer()
     note('ended before it was left')
