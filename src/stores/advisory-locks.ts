@@ -8,4 +8,6 @@ export const advisoryLocks = {
   claims: 7_114_003,
   /** Removes what is old. */
   cleaning: 7_114_011,
+  /** Sums costs: alone; shared by those who save or delete sessions of the past. */
+  costs: 7_114_004,
 } as const

@@ -42,6 +42,21 @@ export function toCostReport(groups: readonly CostGroupTotals[], sessions: numbe
   }
 }
 
+/** One report of costs that were summed in parts, each session in one of them. */
+export function mergeCosts(
+  parts: readonly { readonly groups: readonly CostGroupTotals[]; readonly sessions: number }[],
+): CostReport {
+  const merged = new Map<string, CostGroupTotals>()
+  for (const group of parts.flatMap(({ groups }) => groups)) {
+    const name = JSON.stringify(group.keys)
+    const known = merged.get(name)
+    const sum = known && { ...addTotals(known, group), keys: group.keys, sessions: known.sessions + group.sessions }
+    merged.set(name, sum ?? group)
+  }
+  const sessions = parts.reduce((sum, part) => sum + part.sessions, 0)
+  return toCostReport([...merged.values()], sessions)
+}
+
 /** By code units, key by key, what has no value last. Not left to a database, each of which has an order of its own. */
 function compareKeys(left: CostGroupTotals['keys'], right: CostGroupTotals['keys']): number {
   for (const [index, key] of left.entries()) {

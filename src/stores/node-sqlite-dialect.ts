@@ -8,6 +8,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type TransactionSettings,
 } from 'kysely'
 
 /** Prepared statements kept per connection. Filters and groups make different texts; the oldest go first. */
@@ -45,9 +46,12 @@ class NodeSqliteDriver implements Driver {
     return this.#connection
   }
 
-  /** Immediate: a transaction that starts by reading cannot wait for the lock later, it would fail at once. */
-  async beginTransaction() {
-    await this.#connection.executeQuery(beginImmediate)
+  /**
+   * Immediate: a transaction that starts by reading cannot wait for the lock later, it would fail at once. One that only reads needs no
+   * lock, and sees what was there at its first look.
+   */
+  async beginTransaction(_connection: DatabaseConnection, { accessMode }: TransactionSettings) {
+    await this.#connection.executeQuery(accessMode === 'read only' ? begin : beginImmediate)
   }
 
   async commitTransaction() {
@@ -66,6 +70,7 @@ class NodeSqliteDriver implements Driver {
   }
 }
 
+const begin = CompiledQuery.raw('begin')
 const beginImmediate = CompiledQuery.raw('begin immediate')
 const commit = CompiledQuery.raw('commit')
 const rollback = CompiledQuery.raw('rollback')

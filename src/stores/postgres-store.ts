@@ -15,6 +15,7 @@ import type { RunDatabase } from './run-schema.ts'
 import { schemaRefusals } from './schema-steps.ts'
 import type { SessionTables } from './session-tables.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
+import { sharedCostDialect } from './sql-costs.ts'
 import { createSqlIdempotencyTables, databaseClock, type IdempotencyDatabase } from './sql-idempotency-tables.ts'
 import { createSqlRunTables } from './sql-run-tables.ts'
 import type { SessionDatabase } from './sql-schema.ts'
@@ -65,7 +66,7 @@ function as<Some>(db: Kysely<AllTables>): Kysely<Some> {
 }
 
 function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
-  const tables = createSqlSessionTables(as(db), isAboutRow)
+  const tables = createSqlSessionTables(as(db), isAboutRow, sharedCostDialect(databaseClock))
   return withStoreErrors<SessionTables>({
     ...tables,
     async saveAll(batch) {

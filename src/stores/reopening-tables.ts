@@ -54,6 +54,7 @@ export function createReopeningTables(
     list: (tenant, filter, limit, after) => withTables((tables) => tables.list(tenant, filter, limit, after)),
     costOf: (tenant, id) => withTables((tables) => tables.costOf(tenant, id)),
     costs: (tenant, filter, groupBy) => withTables((tables) => tables.costs(tenant, filter, groupBy)),
+    sumCosts: (tenant, filter, groupBy) => withTables((tables) => tables.sumCosts(tenant, filter, groupBy)),
     loadAllocations: () => withTables((tables) => tables.loadAllocations()),
     changeAllocations: (changes) => withTables((tables) => tables.changeAllocations(changes)),
     forgetAllocations: (endedByMs) => withTables((tables) => tables.forgetAllocations(endedByMs)),

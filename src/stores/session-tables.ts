@@ -26,6 +26,8 @@ export interface SessionTables {
   list(tenant: string, filter: SessionFilter, limit: number, after?: SessionPosition): Promise<SessionPage>
   costOf(tenant: string, id: string): Promise<readonly CostLine[] | undefined>
   costs(tenant: string, filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<CostReport>
+  /** Sums in advance some of what `costs` would read of the same filter and groups. Resolves to whether there may be more of it. */
+  sumCosts(tenant: string, filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<boolean>
   /** Rejects when nothing can be written now. */
   ping(): Promise<void>
   close(): Promise<void>

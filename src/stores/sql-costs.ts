@@ -1,103 +1,116 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { CostGroup, CostGroupTotals, CostReport, SessionFilter } from '../domain/session-store.ts'
-import { fromColumnText, toColumnText } from './column-text.ts'
-import { dayName, toCostReport } from './cost-groups.ts'
-import { filterSessions } from './sql-filter.ts'
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
+import type { CostGroup, CostReport, SessionFilter } from '../domain/session-store.ts'
+import { advisoryLocks } from './advisory-locks.ts'
+import { mergeCosts } from './cost-groups.ts'
+import { type CostPart, type CostSpan, gapsOf, partCosts, startsOf } from './cost-spans.ts'
+import type { CostSumDatabase } from './cost-sum-schema.ts'
+import type { PartialCosts } from './sql-cost-rows.ts'
 import type { SessionDatabase } from './sql-schema.ts'
+import { querySessionCosts } from './sql-session-costs.ts'
+import { canBeSummed, querySpanCosts } from './sql-span-costs.ts'
 
-/** Sums what the sessions of a filter cost, in groups: one pass over their cost lines, and one count of the sessions. */
+/** What databases do not have alike, as far as the sums of costs are concerned. */
+export interface CostDialect {
+  /** What tells the time, in ms since 1970. */
+  nowMs(): RawBuilder<number>
+  /** Has those who sum take turns, and sees to it that they see all sessions of the past that were saved before. */
+  takeTurns(transaction: Transaction<SessionDatabase>): Promise<void>
+}
+
+/** The sessions of one tenant. */
+export interface CostScope {
+  readonly db: Kysely<SessionDatabase>
+  readonly tenant: string
+  readonly dialect: CostDialect
+}
+
+/** A database of one process at a time, whose transactions take turns by themselves. */
+export function soleCostDialect(now: () => number): CostDialect {
+  return { nowMs: () => sql`${now()}`, takeTurns: async () => {} }
+}
+
+/** A PostgreSQL, whose clock all processes have in common. */
+export function sharedCostDialect(nowMs: CostDialect['nowMs']): CostDialect {
+  return {
+    nowMs,
+    takeTurns: async (transaction) =>
+      void (await sql`select pg_advisory_xact_lock(${advisoryLocks.costs})`.execute(transaction)),
+  }
+}
+
+/**
+ * Tells what sessions cost, in groups: whole hours and days from their sums where there are any, all else from the sessions themselves. It
+ * is the same to the last pico-USD, whatever has been summed so far.
+ */
 export async function queryCosts(
-  db: Kysely<SessionDatabase>,
-  tenant: string,
+  scope: CostScope,
   filter: SessionFilter,
   groupBy: readonly CostGroup[],
 ): Promise<CostReport> {
-  const { query } = filterSessions(db, tenant, filter)
-  const keys = groupBy.map((group, index) => ({ expression: keyExpression(group), alias: `key_${index}` as const }))
-  const groups = await db
-    .selectFrom(query.select(['sessions.id', 'sessions.started_at']).as('sessions'))
-    .innerJoin('cost_lines', 'cost_lines.session_id', 'sessions.id')
-    .select(sums)
-    .select(keys.map(({ expression, alias }) => expression.as(alias)))
-    .$if(keys.length > 0, (lines) => lines.groupBy(keys.map(({ alias }) => sql.ref(alias))))
-    // Without anything to group by, SQL gives a row even where there is no line.
-    .having(sql<number>`count(*)`, '>', 0)
-    .execute()
-  const { sessions } = await query.select(sql<SqlCount>`count(*)`.as('sessions')).executeTakeFirstOrThrow()
-  return toCostReport(
-    groups.map((row) => toGroupTotals(row, groupBy)),
-    Number(sessions),
+  const { db, tenant } = scope
+  if (!canBeSummed(filter, groupBy)) return mergeCosts([await querySessionCosts(db, tenant, filter, groupBy)])
+  // As of one moment: what is saved meanwhile may drop sums that have not been read yet.
+  const reading = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
+  return reading.execute(async (transaction) => {
+    const now = { ...scope, db: transaction }
+    const costs: PartialCosts[] = []
+    for (const part of await partsOf(now, filter)) {
+      if (part.spanMs !== null) costs.push(await querySpanCosts(transaction, tenant, part, filter, groupBy))
+      const unsummed = part.spanMs === null ? [part] : gapsOf(part, await summedOf(now, part))
+      for (const { fromMs, toMs } of unsummed) {
+        const range = {
+          ...(Number.isFinite(fromMs) ? { startedAfterMs: fromMs } : {}),
+          ...(Number.isFinite(toMs) ? { startedBeforeMs: toMs } : {}),
+        }
+        costs.push(await querySessionCosts(transaction, tenant, { ...filter, ...range }, groupBy))
+      }
+    }
+    return mergeCosts(costs)
+  })
+}
+
+/** The spans of a filter's time that have not been summed, one by one and in their order. */
+export async function missingSpans(scope: CostScope, filter: SessionFilter): Promise<readonly CostSpan[]> {
+  const missing: CostSpan[] = []
+  for (const part of await partsOf(scope, filter)) {
+    if (part.spanMs === null) continue
+    const { spanMs } = part
+    const summed = await summedOf(scope, part)
+    const starts = startsOf(part).filter((start) => !summed.has(start))
+    for (const fromMs of starts) missing.push({ spanMs, fromMs, toMs: fromMs + spanMs })
+  }
+  return missing
+}
+
+/** Empty when there are no sessions at all. */
+async function partsOf(
+  { db, tenant, dialect }: CostScope,
+  { startedAfterMs = -Infinity, startedBeforeMs = Infinity }: SessionFilter,
+): Promise<readonly CostPart[]> {
+  const { rows } = await sql<{ readonly first: SqlTime | null; readonly now: SqlTime }>`
+    select (select min(started_at) from sessions where tenant = ${tenant}) as first, ${dialect.nowMs()} as now`.execute(
+    db,
   )
+  const { first = null, now = 0 } = rows[0] ?? {}
+  if (first === null) return []
+  return partCosts({ fromMs: startedAfterMs, toMs: startedBeforeMs }, Number(first), Number(now))
 }
 
-type SqlCount = bigint | string
-type SqlKey = string | bigint | null
+type SqlTime = bigint | number | string
 
-function keyExpression(group: CostGroup): RawBuilder<SqlKey> {
-  switch (group) {
-    case 'tactic':
-    case 'tactic_id':
-    case 'agent':
-    case 'model':
-      return sql.ref(`cost_lines.${group}`)
-    case 'day':
-      // The divisor is part of the text: as a parameter SQLite would take it for a float, and divide so.
-      return sql`sessions.started_at / 86400000`
-    default:
-      // A session has at most one value of a tag.
-      return sql`(select value from session_tags where session_id = sessions.id and key = ${toColumnText(tagOf(group))})`
-  }
-}
-
-function tagOf(group: `tag.${string}`): string {
-  return group.slice('tag.'.length)
-}
-
-const sums = [
-  sql<SqlCount>`count(distinct cost_lines.session_id)`.as('sessions'),
-  sum('llm_calls').as('llm_calls'),
-  sum('prompt_tokens').as('prompt_tokens'),
-  sum('cached_prompt_tokens').as('cached_prompt_tokens'),
-  sum('completion_tokens').as('completion_tokens'),
-  sum('reasoning_tokens').as('reasoning_tokens'),
-  sum('total_tokens').as('total_tokens'),
-  sum('priced_calls').as('priced_calls'),
-  sum('unpriced_calls').as('unpriced_calls'),
-  // 64 bits hold 9.2 million USD in pico-USD. Summed in two parts, money has no such end.
-  sql<string>`cast(sum(cost_lines.prompt_pico_usd / 1000000) as text)`.as('prompt_micro_usd'),
-  sql<string>`cast(sum(cost_lines.prompt_pico_usd % 1000000) as text)`.as('prompt_pico_usd_rest'),
-  sql<string>`cast(sum(cost_lines.completion_pico_usd / 1000000) as text)`.as('completion_micro_usd'),
-  sql<string>`cast(sum(cost_lines.completion_pico_usd % 1000000) as text)`.as('completion_pico_usd_rest'),
-] as const
-
-/** As text, since drivers differ in what they make of a large whole number. */
-function sum(column: string): RawBuilder<string> {
-  return sql`cast(sum(${sql.ref(`cost_lines.${column}`)}) as text)`
-}
-
-type SumName = Exclude<(typeof sums)[number]['alias'], 'sessions'>
-type GroupRow = { readonly sessions: SqlCount } & { readonly [Name in SumName & string]: string } & {
-  readonly [key: `key_${number}`]: SqlKey
-}
-
-function toGroupTotals(row: GroupRow, groupBy: readonly CostGroup[]): CostGroupTotals {
-  return {
-    keys: groupBy.map((group, index) => toKey(group, row[`key_${index}`] ?? null)),
-    sessions: Number(row.sessions),
-    llmCalls: Number(row.llm_calls),
-    promptTokens: Number(row.prompt_tokens),
-    cachedPromptTokens: Number(row.cached_prompt_tokens),
-    completionTokens: Number(row.completion_tokens),
-    reasoningTokens: Number(row.reasoning_tokens),
-    totalTokens: Number(row.total_tokens),
-    promptPicoUsd: BigInt(row.prompt_micro_usd) * 1_000_000n + BigInt(row.prompt_pico_usd_rest),
-    completionPicoUsd: BigInt(row.completion_micro_usd) * 1_000_000n + BigInt(row.completion_pico_usd_rest),
-    pricedCalls: Number(row.priced_calls),
-    unpricedCalls: Number(row.unpriced_calls),
-  }
-}
-
-function toKey(group: CostGroup, key: SqlKey): string | null {
-  if (key === null) return null
-  return group === 'day' ? dayName(Number(key)) : fromColumnText(String(key))
+/** The starts of the spans that have been summed. */
+export async function summedOf(
+  { db, tenant }: CostScope,
+  { spanMs, fromMs, toMs }: CostSpan,
+): Promise<ReadonlySet<number>> {
+  const rows = await db
+    .withTables<CostSumDatabase>()
+    .selectFrom('cost_spans')
+    .select('starts_at')
+    .where('tenant', '=', tenant)
+    .where('span_ms', '=', spanMs)
+    .where('starts_at', '>=', fromMs)
+    .where('starts_at', '<', toMs)
+    .execute()
+  return new Set(rows.map(({ starts_at }) => Number(starts_at)))
 }

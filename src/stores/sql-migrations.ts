@@ -1,6 +1,7 @@
 import { type CreateTableBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { addCostColumns } from './cost-columns.ts'
+import { createCostSums } from './cost-sum-migration.ts'
 import { createIdempotencyKeys } from './idempotency-migration.ts'
 import { createApiKeys } from './key-tables.ts'
 import { createRates } from './rate-migration.ts'
@@ -11,7 +12,7 @@ import { createWebhookTables } from './webhook-migration.ts'
 
 /** What a dialect says about its tables. */
 export interface TableStyle {
-  /** Said at the end of a table of narrow rows that is always read by its primary key. */
+  /** Said at the end of a table of narrow rows that is always read by its primary key. SQLite has it, and PostgreSQL does not. */
   readonly clustered?: RawBuilder<unknown>
 }
 
@@ -25,6 +26,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
     '0007_rates': { up: createRates },
     '0008_webhooks': { up: createWebhookTables },
     '0009_tenants': { up: addTenants },
+    '0010_cost_sums': { up: (db: Kysely<unknown>) => createCostSums(db, style.clustered) },
     '0012_keys': { up: createApiKeys },
     '0013_schedules': { up: linkTicksToRuns },
   }

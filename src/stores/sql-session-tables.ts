@@ -2,9 +2,11 @@ import type { Kysely } from 'kysely'
 import { deleteSessions } from './delete-sessions.ts'
 import type { SessionTables } from './session-tables.ts'
 import { createBatchWriter } from './sql-batch-writer.ts'
-import { queryCosts } from './sql-costs.ts'
+import { sumSomeCosts } from './sql-cost-summing.ts'
+import { type CostDialect, queryCosts } from './sql-costs.ts'
 import { queryCostLines, queryIds, queryPage, queryRecord } from './sql-queries.ts'
 import type { SessionDatabase } from './sql-schema.ts'
+import { canBeSummed } from './sql-span-costs.ts'
 
 /**
  * The tables of any database that kysely speaks to. Errors are the driver's own. How to find out whether a write would
@@ -14,6 +16,7 @@ export function createSqlSessionTables(
   db: Kysely<SessionDatabase>,
   /** Whether an error is about the values of a row, so that other rows may still be written. */
   isAboutRow: (error: unknown) => boolean,
+  costDialect: CostDialect,
 ): Omit<SessionTables, 'ping'> {
   const write = createBatchWriter(db)
   return {
@@ -48,7 +51,9 @@ export function createSqlSessionTables(
       }),
     list: (tenant, filter, limit, after) => queryPage(db, tenant, filter, limit, after),
     costOf: (tenant, id) => queryCostLines(db, tenant, id),
-    costs: (tenant, filter, groupBy) => queryCosts(db, tenant, filter, groupBy),
+    costs: (tenant, filter, groupBy) => queryCosts({ db, tenant, dialect: costDialect }, filter, groupBy),
+    sumCosts: async (tenant, filter, groupBy) =>
+      canBeSummed(filter, groupBy) && sumSomeCosts({ db, tenant, dialect: costDialect }, filter),
     close: () => db.destroy(),
   }
 }

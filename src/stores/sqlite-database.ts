@@ -10,6 +10,7 @@ import type { RunDatabase } from './run-schema.ts'
 import { callRunsOf } from './run-tables.ts'
 import { schemaRefusals } from './schema-steps.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
+import { soleCostDialect } from './sql-costs.ts'
 import { createSqlIdempotencyTables, type IdempotencyDatabase } from './sql-idempotency-tables.ts'
 import { createSqlRunTables } from './sql-run-tables.ts'
 import type { SessionDatabase } from './sql-schema.ts'
@@ -63,7 +64,7 @@ export async function openSqliteTables({ path, migrates = true }: SqliteFile): P
     const runTables = createSqlRunTables(db as unknown as Kysely<RunDatabase & SessionDatabase>, soleDialect(Date.now))
     const callRuns = callRunsOf(runTables)
     const callKeys = callKeysOf(createSqlKeyTables(db.withTables<KeyDatabase>()))
-    const sessionTables = createSqlSessionTables(db, isAboutRow)
+    const sessionTables = createSqlSessionTables(db, isAboutRow, soleCostDialect(Date.now))
     return withFile(path, database, { ...sessionTables, ...budgetTables, ...keyTables, callRuns, callKeys })
   } catch (error) {
     database.close()

@@ -72,6 +72,7 @@ function createWorkerTables(file: SqliteFile): StoreTables {
     list: (tenant, filter, limit, after) => link.call('list', tenant, filter, limit, after),
     costOf: (tenant, id) => link.call('costOf', tenant, id),
     costs: (tenant, filter, groupBy) => link.call('costs', tenant, filter, groupBy),
+    sumCosts: (tenant, filter, groupBy) => link.call('sumCosts', tenant, filter, groupBy),
     loadAllocations: () => link.call('loadAllocations'),
     changeAllocations: (changes) => link.call('changeAllocations', changes),
     forgetAllocations: (endedByMs) => link.call('forgetAllocations', endedByMs),

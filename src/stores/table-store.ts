@@ -2,6 +2,7 @@ import { LllmError } from '../domain/errors.ts'
 import type { SessionRecord } from '../domain/session-record.ts'
 import type { SessionStore, TenantSessions } from '../domain/session-store.ts'
 import { defaultTenant } from '../domain/tenant.ts'
+import { createCostSummer } from './cost-summer.ts'
 import { createSaveQueue } from './save-queue.ts'
 import { toSessionRows } from './session-rows.ts'
 import type { SessionTables } from './session-tables.ts'
@@ -10,6 +11,7 @@ import { toStoredSession } from './stored-session.ts'
 /** A session store on any tables. Their errors have to be what the port promises. */
 export function createTableStore(kind: string, tables: SessionTables): SessionStore {
   const queue = createSaveQueue((batch) => tables.saveAll(batch))
+  const sumCosts = createCostSummer((...args) => tables.sumCosts(...args))
   let closing: Promise<void> | undefined
 
   /** Accepts a call, unless the store is closed. */
@@ -28,7 +30,11 @@ export function createTableStore(kind: string, tables: SessionTables): SessionSt
     delete: (id) => whileOpen(() => tables.delete(tenant, id)),
     list: (filter, limit, after) => whileOpen(() => tables.list(tenant, filter, limit, after)),
     costOf: (id) => whileOpen(() => tables.costOf(tenant, id)),
-    costs: (filter, groupBy) => whileOpen(() => tables.costs(tenant, filter, groupBy)),
+    costs: (filter, groupBy) =>
+      whileOpen(async () => {
+        await sumCosts(tenant, filter, groupBy)
+        return tables.costs(tenant, filter, groupBy)
+      }),
   })
 
   return {

@@ -7,6 +7,7 @@ import { sessionCostsContract } from './session-costs.ts'
 import { sessionKeepingContract } from './session-keeping.ts'
 import { sessionListContract } from './session-list.ts'
 import { sessionTenantsContract } from './tenants.ts'
+import { summedCostsContract } from './summed-costs.ts'
 
 /** What every session store keeps to, whatever it is made of. `open` gives a new and empty one each time. */
 export function sessionStoreContract(name: string, open: () => Promise<SessionStore>) {
@@ -27,6 +28,7 @@ export function sessionStoreContract(name: string, open: () => Promise<SessionSt
   sessionListContract(name, openStore)
   sessionCostsContract(name, openStore)
   sessionTenantsContract(name, openStore)
+  summedCostsContract(name, openStore)
   sessionLifeContract(name, openStore)
 }
 

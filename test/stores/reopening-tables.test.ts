@@ -31,6 +31,7 @@ function scriptedTables(...connections: readonly (readonly (Error | null)[])[]) 
       costOf: () => call([]),
       callKeys: () => call(undefined),
       costs: () => call({ data: [], total: noTotals }),
+      sumCosts: () => call(false),
       loadAllocations: () => call([]),
       changeAllocations: () => call([]),
       forgetAllocations: () => call(undefined),

@@ -1,0 +1,129 @@
+import { type RawBuilder, sql } from 'kysely'
+import { type CostSpan, hourMs } from './cost-spans.ts'
+import { alike, countOnly, groupings, groupingsAll, sumColumns } from './cost-sum-schema.ts'
+import type { CostScope } from './sql-costs.ts'
+
+/** Sums what the sessions of an hour cost, and marks it as summed. */
+export async function sumSessionsOf(scope: CostScope, hour: CostSpan) {
+  await markSummed(scope, [hour])
+  const { fromMs, toMs } = hour
+  // SQLite takes the tables of a cross join in this order: the few sessions of an hour lead, and not the lines of all.
+  const lines = sql`
+    select sessions.id as unit, sessions.tactic as root_tactic, sessions.tactic_id as root_tactic_id, sessions.state,
+      1 as sessions,
+      cost_lines.tactic, cost_lines.tactic_id, cost_lines.agent, cost_lines.model,
+      ${sql.join(sumColumns.map((column) => sql`${lineColumn(column)} as ${sql.ref(column)}`))}
+    from sessions cross join cost_lines
+    where cost_lines.session_id = sessions.id and sessions.tenant = ${scope.tenant}
+      and sessions.started_at >= ${fromMs} and sessions.started_at < ${toMs}`
+  await sql`
+    insert into cost_sums (${columns})
+    with ${alikeFrom(lines)}
+    select ${spanColumns(scope, hour)}, ${sql.lit(alike)}, number,
+      row_number() over (partition by number order by tactic_id, tactic, agent, model),
+      root_tactic, root_tactic_id, state, sessions, tactic, tactic_id, agent, model, ${sumNames}
+    from alike`.execute(scope.db)
+  await insertCounts(
+    scope,
+    hour,
+    sql`
+      select tactic as root_tactic, tactic_id as root_tactic_id, state, 1 as sessions
+      from sessions where tenant = ${scope.tenant} and started_at >= ${fromMs} and started_at < ${toMs}`,
+  )
+}
+
+/** Adds up the hours of a day, all of which have been summed, and marks it as summed. */
+export async function sumHoursOf(scope: CostScope, day: CostSpan) {
+  await markSummed(scope, [day])
+  const { fromMs, toMs } = day
+  const hours = (grouping: number) => sql`
+    from cost_sums where tenant = ${scope.tenant} and span_ms = ${hourMs}
+      and starts_at >= ${fromMs} and starts_at < ${toMs} and grouping = ${grouping}`
+  const lines = sql`
+    select cast(starts_at as text) || '/' || cast(number as text) as unit, root_tactic, root_tactic_id, state,
+      sessions, tactic, tactic_id, agent, model, ${sumNames} ${hours(alike)}`
+  const keys = Object.entries(groupings).map(([column, bit]) => ({
+    name: sql.ref(column),
+    expression: sql`case when (chosen.grouping & ${sql.lit(bit)}) > 0 then ${sql.ref(column)} end`,
+  }))
+  await sql`
+    insert into cost_sums (${columns})
+    with ${alikeFrom(lines)},
+    chosen (grouping) as (values ${sql.join(groupingsAll.map((grouping) => sql`(${sql.lit(grouping)})`))}),
+    spread as (
+      select chosen.grouping, root_tactic, root_tactic_id, state, sessions,
+        ${sql.join(keys.map(({ name, expression }) => sql`${expression} as ${name}`))}, ${sumNames},
+        row_number() over (
+          partition by chosen.grouping, number, ${sql.join(keys.map(({ expression }) => expression))}
+        ) as share
+      from alike cross join chosen
+    )
+    select ${spanColumns(scope, day)}, grouping, row_number() over (partition by grouping), 1,
+      root_tactic, root_tactic_id, state, sum(case when share = 1 then sessions else 0 end),
+      tactic, tactic_id, agent, model, ${sumsOfNames}
+    from spread
+    group by grouping, root_tactic, root_tactic_id, state, tactic, tactic_id, agent, model`.execute(scope.db)
+  await insertCounts(scope, day, sql`select root_tactic, root_tactic_id, state, sessions ${hours(countOnly)}`)
+}
+
+/** Says of spans that they have been summed; of such without a session that is all there is to say. */
+export async function markSummed(scope: CostScope, spans: readonly CostSpan[]) {
+  const rows = spans.map(({ spanMs, fromMs }) => sql`(${scope.tenant}, ${spanMs}, ${fromMs})`)
+  await sql`insert into cost_spans (tenant, span_ms, starts_at) values ${sql.join(rows)}`.execute(scope.db)
+}
+
+async function insertCounts(scope: CostScope, span: CostSpan, counts: RawBuilder<unknown>) {
+  await sql`
+    insert into cost_sums (${columns})
+    select ${spanColumns(scope, span)}, ${sql.lit(countOnly)}, row_number() over (), 1,
+      root_tactic, root_tactic_id, state, sum(sessions), null, null, null, null, ${sql.join(sumColumns.map(() => sql`0`))}
+    from (${counts}) as counts group by root_tactic, root_tactic_id, state`.execute(scope.db)
+}
+
+/**
+ * What units have shares of, in sum over those that are alike.
+ *
+ * All shares of a unit as one text, in which no two differ that are the same, tell which units are. Without a join: a database that knows
+ * nothing yet of the rows would choose a way that takes seconds.
+ *
+ * @param lines The shares of units, each of which is one session or several that are alike.
+ */
+function alikeFrom(lines: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`lines as materialized (${lines}),
+    described as (
+      select lines.*, string_agg(${share}, ',') over (
+        partition by unit order by ${share} rows between unbounded preceding and unbounded following
+      ) as shares
+      from lines
+    ),
+    summed as (
+      select root_tactic, root_tactic_id, state, shares, sum(sessions) as sessions,
+        tactic, tactic_id, agent, model, ${sumsOfNames}
+      from described
+      group by root_tactic, root_tactic_id, state, shares, tactic, tactic_id, agent, model
+    ),
+    alike as (
+      select summed.*, dense_rank() over (order by root_tactic, root_tactic_id, state, shares) as number
+      from summed
+    )`
+}
+
+const share = sql.join(
+  Object.keys(groupings).map((column) => sql`cast(length(${sql.ref(column)}) as text) || ':' || ${sql.ref(column)}`),
+  sql` || `,
+)
+const sumNames = sql.join(sumColumns.map((column) => sql.ref(column)))
+const sumsOfNames = sql.join(sumColumns.map((column) => sql`sum(${sql.ref(column)}) as ${sql.ref(column)}`))
+const columns = sql`tenant, span_ms, starts_at, grouping, number, position, root_tactic, root_tactic_id, state, sessions,
+  tactic, tactic_id, agent, model, ${sumNames}`
+
+function spanColumns({ tenant }: CostScope, { spanMs, fromMs }: CostSpan): RawBuilder<unknown> {
+  return sql`cast(${tenant} as text), cast(${spanMs} as bigint), cast(${fromMs} as bigint)`
+}
+
+function lineColumn(column: (typeof sumColumns)[number]): RawBuilder<unknown> {
+  const [, side, part] = /^(prompt|completion)_(micro_usd|pico_usd_rest)$/.exec(column) ?? []
+  if (side === undefined) return sql.ref(`cost_lines.${column}`)
+  const money = sql.ref(`cost_lines.${side}_pico_usd`)
+  return part === 'micro_usd' ? sql`${money} / 1000000` : sql`${money} % 1000000`
+}
