@@ -6,8 +6,8 @@ import { buildSession, sessionId } from '../support/sessions.ts'
 import { sessionCostsContract } from './session-costs.ts'
 import { sessionKeepingContract } from './session-keeping.ts'
 import { sessionListContract } from './session-list.ts'
-import { sessionTenantsContract } from './tenants.ts'
 import { summedCostsContract } from './summed-costs.ts'
+import { sessionTenantsContract } from './tenants.ts'
 
 /** What every session store keeps to, whatever it is made of. `open` gives a new and empty one each time. */
 export function sessionStoreContract(name: string, open: () => Promise<SessionStore>) {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Session } from '../../src/domain/session.ts'
 import type { CostGroup, SessionFilter } from '../../src/domain/session-store.ts'
+import { defaultTenant } from '../../src/domain/tenant.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { wildSession } from '../support/session-arbitraries.ts'
 import type { OpenStore } from '../support/session-stores.ts'
@@ -48,10 +49,14 @@ export function summedCostsContract(name: string, openStore: OpenStore) {
       await fc.assert(
         fc.asyncProperty(fc.array(wildStep, { minLength: 4, maxLength: 12 }), async (steps) => {
           for (const step of steps) {
-            if (step.kind === 'save') await Promise.all([store.save(step.session), plain.save(step.session)])
-            else if (step.kind === 'delete') await Promise.all([store.delete(step.id), plain.delete(step.id)])
+            if (step.kind === 'save') {
+              await Promise.all([store.save(step.session), plain.save(step.session)])
+              continue
+            }
+            const [mine, theirs] = [store.of(step.tenant), plain.of(step.tenant)]
+            if (step.kind === 'delete') await Promise.all([mine.delete(step.id), theirs.delete(step.id)])
             else
-              expect(await store.costs(step.filter, step.groups)).toEqual(await plain.costs(step.filter, step.groups))
+              expect(await mine.costs(step.filter, step.groups)).toEqual(await theirs.costs(step.filter, step.groups))
           }
         }),
         { numRuns: Number(process.env['LLLM_TEST_RUNS'] ?? 15) },
@@ -61,6 +66,7 @@ export function summedCostsContract(name: string, openStore: OpenStore) {
   })
 }
 
+const wildTenant = fc.constantFrom(defaultTenant, 'other')
 const wildId = fc.nat({ max: 30 }).map(sessionId)
 
 /** Mostly in three days of the past, and some in the last hours; on the edge of an hour or a day more often than chance would have it. */
@@ -72,15 +78,17 @@ const wildTimeMs = fc.oneof(
 )
 
 const wildSave = fc
-  .tuple(wildSession, wildId, wildTimeMs, fc.constantFrom<Session['state']>('success', 'failure'))
+  .tuple(wildSession, wildTenant, wildId, wildTimeMs, fc.constantFrom<Session['state']>('success', 'failure'))
   .map(
-    ([session, id, startedAtMs, state]) => ({ kind: 'save', session: { ...session, id, startedAtMs, state } }) as const,
+    ([session, tenant, id, startedAtMs, state]) =>
+      ({ kind: 'save', session: { ...session, tenant, id, startedAtMs, state } }) as const,
   )
 
-const wildDelete = wildId.map((id) => ({ kind: 'delete', id }) as const)
+const wildDelete = fc.tuple(wildTenant, wildId).map(([tenant, id]) => ({ kind: 'delete', tenant, id }) as const)
 
 const wildReport = fc
   .record({
+    tenant: wildTenant,
     filter: fc.record(
       {
         startedAfterMs: wildTimeMs,
