@@ -24,8 +24,11 @@ const workerFile = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pa
  *   version. Its message names the file.
  */
 export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWithBudgets> {
-  const { path } = file
-  const tables = createWorkerTables(file)
+  return openOver(file.path, createWorkerTables(file))
+}
+
+/** The stores of a file whose tables are on the other side of a thread, or, for tests, on this one. Rejects as {@link openSqliteSessionStore}. */
+export async function openOver(path: string, tables: StoreTables): Promise<StoreWithBudgets> {
   try {
     await tables.ping()
   } catch (error) {

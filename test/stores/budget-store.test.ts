@@ -3,6 +3,7 @@ import { createMemoryBudgetStore } from '../../src/stores/memory-budget-store.ts
 import { openSessionStore } from '../../src/stores/open-session-store.ts'
 import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { databaseFiles } from '../support/database-files.ts'
+import { openSqliteHere } from '../support/sqlite-here.ts'
 
 const { newPath } = databaseFiles()
 
@@ -22,7 +23,11 @@ const change = {
 }
 
 budgetStoreContract('memory', async () => createMemoryBudgetStore())
-budgetStoreContract('sqlite', () => openBudgets(newPath()))
+budgetStoreContract('sqlite', async () => {
+  const store = await openSqliteHere(newPath())
+  onTestFinished(() => store.close())
+  return store.budgets
+})
 
 describe('sqlite: allocations that last', () => {
   test('are found when the file is opened again', async () => {

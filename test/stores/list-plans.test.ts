@@ -6,7 +6,8 @@ import { migrateSchema } from '../../src/stores/database-schema.ts'
 import { createNodeSqliteDialect } from '../../src/stores/node-sqlite-dialect.ts'
 import { ensureSqliteSteps } from '../../src/stores/sqlite-schema.ts'
 import { type ListDatabase, listQueries } from '../support/list-queries.ts'
-import { missingPostgres, openSchemas, type Schemas } from '../support/postgres.ts'
+import { missingPostgres } from '../support/postgres.ts'
+import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
 
 describe('lists in SQLite', () => {
   const database = new DatabaseSync(':memory:')

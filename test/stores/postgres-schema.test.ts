@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrateSchema, readSchema } from '../../src/stores/database-schema.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { sessionMigrations } from '../../src/stores/sql-migrations.ts'
-import { inSchema, isGuarded, missingPostgres, openSchemas, type Schemas } from '../support/postgres.ts'
+import { inSchema, isGuarded, missingPostgres } from '../support/postgres.ts'
+import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
 import { buildSession } from '../support/sessions.ts'
 
 const { names } = sessionMigrations({})

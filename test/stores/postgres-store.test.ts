@@ -9,7 +9,8 @@ import { runStoreContract } from '../contracts/run-store.ts'
 import { scheduleTickContract } from '../contracts/schedule-ticks.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
-import { missingPostgres, openSchemas, type Schemas } from '../support/postgres.ts'
+import { missingPostgres } from '../support/postgres.ts'
+import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
 import { buildSession } from '../support/sessions.ts'
 
 const suite = missingPostgres === undefined ? 'PostgreSQL as a store' : `PostgreSQL as a store (${missingPostgres})`
@@ -24,7 +25,7 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
   afterAll(() => schemas.stop())
 
   async function newUrl(): Promise<string> {
-    const made = await schemas.newSchema()
+    const made = await schemas.emptySchema()
     schema = made.schema
     return made.url
   }
@@ -125,13 +126,13 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
   })
 
   test('refuses the tables of another program, and a newer version, by name and without a password', async () => {
-    const other = await newUrl()
-    await schemas.admin.query(`create table ${schema}.sessions (cookie text)`)
-    await expect(openPostgresStore(other)).rejects.toThrow(/another program/)
-    const newer = await newUrl()
-    await (await openPostgresStore(newer)).close()
-    await schemas.admin.query(`insert into ${schema}.kysely_migration values ('9999_future', '2030-01-01')`)
-    await expect(openPostgresStore(newer)).rejects.toThrow(/newer version/)
+    const other = await schemas.newSchema()
+    await schemas.admin.query(`create table ${other.schema}.sessions (cookie text)`)
+    await expect(openPostgresStore(other.url)).rejects.toThrow(/another program/)
+    const newer = await schemas.newSchema()
+    await (await openPostgresStore(newer.url)).close()
+    await schemas.admin.query(`insert into ${newer.schema}.kysely_migration values ('9999_future', '2030-01-01')`)
+    await expect(openPostgresStore(newer.url)).rejects.toThrow(/newer version/)
     const dead = openPostgresStore('postgres://lllm:hunter2@127.0.0.1:9/none')
     await expect(dead).rejects.toThrow('The database 127.0.0.1:9/none: Nothing listens')
     await expect(dead).rejects.not.toThrow(/hunter2/)

@@ -6,6 +6,7 @@ import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts
 import { runStoreContract } from '../contracts/run-store.ts'
 import { scheduleTickContract } from '../contracts/schedule-ticks.ts'
 import { databaseFiles } from '../support/database-files.ts'
+import { openSqliteHere } from '../support/sqlite-here.ts'
 
 const { newPath } = databaseFiles()
 
@@ -17,7 +18,7 @@ for (const contract of [runStoreContract, scheduleTickContract]) {
   })
 
   contract('sqlite', async () => {
-    const store = await openSqliteSessionStore({ path: newPath() })
+    const store = await openSqliteHere(newPath())
     return { stores: [store.runs, store.runs], sessions: store, close: () => store.close() }
   })
 }

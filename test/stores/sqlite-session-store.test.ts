@@ -10,10 +10,11 @@ import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts
 import { sessionStoreContract } from '../contracts/session-store.ts'
 import { databaseFiles } from '../support/database-files.ts'
 import { buildSession, sessionId, testStartMs } from '../support/sessions.ts'
+import { openSqliteHere } from '../support/sqlite-here.ts'
 
 const { folder, newPath } = databaseFiles()
 
-sessionStoreContract('sqlite', () => openSqliteSessionStore({ path: newPath() }))
+sessionStoreContract('sqlite', () => openSqliteHere(newPath()))
 
 describe('sqlite: a file that lasts', () => {
   test('finds what another process of the past has saved', async () => {

@@ -1,8 +1,8 @@
 import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
-import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
 import { databaseFiles } from '../support/database-files.ts'
+import { openSqliteHere } from '../support/sqlite-here.ts'
 
 const { newPath } = databaseFiles()
 
@@ -12,6 +12,6 @@ webhookStoreContract('memory', async () => {
 })
 
 webhookStoreContract('sqlite', async () => {
-  const store = await openSqliteSessionStore({ path: newPath() })
+  const store = await openSqliteHere(newPath())
   return { runs: store.runs, stores: [store.webhooks, store.webhooks], close: () => store.close() }
 })

@@ -65,36 +65,6 @@ export function inSchema(url: string, schema: string): string {
   return `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${schema}`)}`
 }
 
-/** Schemas of one database, each as good as a database of its own and made in no time. */
-export interface Schemas {
-  /** Of the database itself. */
-  readonly url: string
-  /** For whoever looks at them from outside. */
-  readonly admin: pg.Pool
-  newSchema(): Promise<{ readonly schema: string; readonly url: string }>
-  stop(): Promise<void>
-}
-
-export async function openSchemas(): Promise<Schemas> {
-  const { url, stop } = await openDatabase()
-  const admin = new pg.Pool({ connectionString: url, max: 2 })
-  admin.on('error', () => {})
-  let count = 0
-  return {
-    url,
-    admin,
-    async newSchema() {
-      const schema = `schema_${++count}`
-      await admin.query(`create schema ${schema}`)
-      return { schema, url: inSchema(url, schema) }
-    },
-    async stop() {
-      await admin.end()
-      await stop()
-    },
-  }
-}
-
 /** A new and empty PostgreSQL, at a socket in a folder of its own. */
 export async function startPostgres(): Promise<Postgres> {
   if (postgresFolder === undefined) throw new Error('There is no PostgreSQL on this machine.')
