@@ -7,7 +7,7 @@ import { createMemoryIdempotencyStore } from './memory-idempotency-store.ts'
 import { createMemoryKeys } from './memory-keys.ts'
 import { createMemoryRetention } from './memory-retention.ts'
 import { createMemorySessionStore } from './memory-session-store.ts'
-import { openSqliteSessionStore } from './sqlite-session-store.ts'
+import { openOver, openSqliteSessionStore } from './sqlite-session-store.ts'
 
 /** Where the answer to a wrong setting begins. The setting itself is not quoted: a URL may hold a password. */
 const known = 'Give the path of a file, a file: URL, a postgres: URL, or :memory:'
@@ -15,6 +15,8 @@ const known = 'Give the path of a file, a file: URL, a postgres: URL, or :memory
 export interface OpenOptions {
   /** Whether tables that are behind are brought up to date, which is the default. Otherwise they are refused. */
   readonly migrates?: boolean
+  /** Whether it is opened for one piece of work: SQLite then works in this thread, which it would hold up if others worked here too. */
+  readonly isBrief?: boolean
 }
 
 /**
@@ -24,7 +26,7 @@ export interface OpenOptions {
  */
 export async function openSessionStore(
   database: string,
-  { migrates = true }: OpenOptions = {},
+  { migrates = true, isBrief = false }: OpenOptions = {},
 ): Promise<StoreWithBudgets> {
   if (database === ':memory:') {
     const sessions = createMemorySessionStore()
@@ -42,7 +44,10 @@ export async function openSessionStore(
     }
   }
   if (isPostgres(database)) return (await import('./postgres-store.ts')).openPostgresStore(database, { migrates })
-  return openSqliteSessionStore({ path: resolve(databasePath(database)), migrates })
+  const file = { path: resolve(databasePath(database)), migrates }
+  if (!isBrief) return openSqliteSessionStore(file)
+  const { sqliteTablesHere } = await import('./sqlite-here.ts')
+  return openOver(file.path, sqliteTablesHere(file))
 }
 
 /**

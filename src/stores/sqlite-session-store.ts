@@ -27,7 +27,7 @@ export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWit
   return openOver(file.path, createWorkerTables(file))
 }
 
-/** The stores of a file whose tables are on the other side of a thread, or, for tests, on this one. Rejects as {@link openSqliteSessionStore}. */
+/** The stores of a file whose tables are on the other side of a thread, or on this one. Rejects as {@link openSqliteSessionStore}. */
 export async function openOver(path: string, tables: StoreTables): Promise<StoreWithBudgets> {
   try {
     await tables.ping()

@@ -13,7 +13,10 @@ export async function withKeys<Result>(shell: Shell, work: (keys: KeyStore) => P
   if (database === ':memory:') {
     throw new LllmError('invalid-settings', 'LLLM_DATABASE is :memory:, where no key lasts.')
   }
-  const store = await openSessionStore(database, { migrates: readSettings(shell.env).migrate === 'boot' })
+  const store = await openSessionStore(database, {
+    migrates: readSettings(shell.env).migrate === 'boot',
+    isBrief: true,
+  })
   try {
     return await work(store.keys)
   } finally {

@@ -16,7 +16,10 @@ export async function withStore<Result>(
   work: (store: SessionStore) => Promise<Result>,
 ): Promise<Result> {
   const { database, migrate } = readSettings(env)
-  const store = await openSessionStore(await findDatabase(database, folder), { migrates: migrate === 'boot' })
+  const store = await openSessionStore(await findDatabase(database, folder), {
+    migrates: migrate === 'boot',
+    isBrief: true,
+  })
   try {
     return await work(store)
   } finally {
