@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
-import { access, cp, link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -78,20 +79,24 @@ export async function prepareModules(folder: string): Promise<void> {
     const isOurs = path !== '' && packages[path]?.dev !== true && path.lastIndexOf('node_modules/') === 0
     return isOurs || /^node_modules\/(?:@types\/node|undici-types)$/.test(path)
   })
-  await Promise.all(wanted.map((path) => copyModule(path, folder)))
+  const here = await linkModules(wanted, folder)
+  await Promise.all(here.map((path) => linkBins(path, folder)))
   await writeNode(folder)
 }
 
-async function copyModule(path: string, folder: string): Promise<void> {
-  const from = join(projectFolder, path)
+/** Puts modules into a folder: as links where the system has them, for there are thousands of files. Gives those that are here at all. */
+async function linkModules(paths: readonly string[], folder: string): Promise<readonly string[]> {
   // Of those that are for other machines, none is here.
-  const isHere = await access(from).then(
-    () => true,
-    () => false,
+  const here = paths.filter((path) => existsSync(join(projectFolder, path)))
+  await mkdir(folder, { recursive: true })
+  await execute('cp', ['-rl', '--parents', '-t', folder, ...here], { cwd: projectFolder }).catch(() =>
+    Promise.all(here.map((path) => cp(join(projectFolder, path), join(folder, path), { recursive: true }))),
   )
-  if (!isHere) return
-  await cp(from, join(folder, path), { recursive: true })
-  const { name, bin } = JSON.parse(await readFile(join(from, 'package.json'), 'utf8')) as ModulePackage
+  return here
+}
+
+async function linkBins(path: string, folder: string): Promise<void> {
+  const { name, bin } = JSON.parse(await readFile(join(projectFolder, path, 'package.json'), 'utf8')) as ModulePackage
   const bins = typeof bin === 'string' ? { [name.replace(/^.*\//, '')]: bin } : (bin ?? {})
   for (const [command, file] of Object.entries(bins)) await linkBin(folder, command, join(folder, path, file))
 }
