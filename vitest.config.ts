@@ -14,12 +14,15 @@ const alias = Object.entries({ lllm: 'index', 'lllm/testing': 'testing', 'lllm/c
 /** These weigh the memory of their process, in which nobody else may leave anything. */
 const alone = ['test/e2e/hang-up.test.ts', 'test/http/stream-readers.test.ts', 'test/packages/hostile-files.test.ts']
 
+/** Packs, installs and serves what is published, which is a matter of `npm run check:package`. */
+const published = ['test/e2e/published.test.ts']
+
 export default defineConfig({
   resolve: { alias },
   test: {
     pool: 'threads',
     // Some files mostly wait, for a provider that wants to be left alone or a lock: others use the core meanwhile.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    maxWorkers: Math.ceil(availableParallelism() * 2),
     testTimeout: 20_000,
     // For the processes that tests start: stripping the types of their modules takes longer than running most of them.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
@@ -31,11 +34,12 @@ export default defineConfig({
         test: {
           name: 'behaviour',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/house/**', ...alone],
+          exclude: ['test/house/**', ...alone, ...published],
           isolate: false,
         },
       },
       { extends: true, test: { name: 'memory', include: [...alone] } },
+      { extends: true, test: { name: 'published', include: [...published] } },
     ],
   },
 })

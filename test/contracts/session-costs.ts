@@ -154,7 +154,7 @@ export function sessionCostsContract(name: string, openStore: OpenStore) {
             expect(addCosts(lines?.map(({ cost }) => cost) ?? [])).toEqual(session.cost)
           }
         }),
-        { numRuns: 40 },
+        { numRuns: name === 'memory' ? 40 : 15 },
       )
     })
   })
