@@ -22,7 +22,7 @@ export default defineConfig({
   test: {
     pool: 'threads',
     // Some files mostly wait, for a provider that wants to be left alone or a lock: others use the core meanwhile.
-    maxWorkers: Math.ceil(availableParallelism() * 2),
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 20_000,
     // For the processes that tests start: stripping the types of their modules takes longer than running most of them.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
