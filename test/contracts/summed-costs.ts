@@ -59,7 +59,7 @@ export function summedCostsContract(name: string, openStore: OpenStore) {
               expect(await mine.costs(step.filter, step.groups)).toEqual(await theirs.costs(step.filter, step.groups))
           }
         }),
-        { numRuns: Number(process.env['LLLM_TEST_RUNS'] ?? 15) },
+        { numRuns: Number(process.env['LLLM_TEST_RUNS'] ?? 6) },
       )
       expect(await store.costs({}, ['agent'])).toEqual(await plain.costs({}, ['agent']))
     })

@@ -6,7 +6,7 @@ import { type ApiDocument, hostileRequest } from './support/hostile-requests.ts'
 import { type RawAnswer, type RawRequest, sendRaw } from './support/raw-http.ts'
 import { projectFolder, startService, type TestService } from './support/service.ts'
 
-const requestCount = Number(process.env['LLLM_TEST_FUZZ'] ?? 400)
+const requestCount = Number(process.env['LLLM_TEST_FUZZ'] ?? 240)
 const atOnce = 20
 /** A run of the suite sends what the run before has sent; a large one looks for something new. */
 const seed = process.env['LLLM_TEST_FUZZ'] === undefined ? { seed: 20_261_127 } : {}

@@ -13,8 +13,8 @@ import { type SpawnedService, spawnService } from './support/spawned-service.ts'
 import { survivingPackage } from './support/surviving-package.ts'
 
 /** How much of it: a suite has little time. With more of both it takes minutes. */
-const runCount = Number(process.env['LLLM_TEST_RUNS'] ?? 24)
-const killCount = Number(process.env['LLLM_TEST_KILLS'] ?? 4)
+const runCount = Number(process.env['LLLM_TEST_RUNS'] ?? 16)
+const killCount = Number(process.env['LLLM_TEST_KILLS'] ?? 3)
 /** Requests that a run makes when nothing disturbs it, and one or two fewer. */
 const requestsPerRun = 14
 

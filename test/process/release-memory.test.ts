@@ -7,7 +7,7 @@ const releaseFile = new URL('../../src/process/release-memory.ts', import.meta.u
 function releasing(): Promise<number> {
   const source = `
     const { releaseStartupMemory } = await import(${JSON.stringify(releaseFile.href)})
-    for (let count = 0; count < 40; count++) releaseStartupMemory()
+    for (let count = 0; count < 15; count++) releaseStartupMemory()
   `
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`))
   return new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject))
