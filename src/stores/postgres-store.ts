@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import { advisoryLocks } from './advisory-locks.ts'
 import { createTableBudgetStore, type StoreWithBudgets } from './budget-tables.ts'
+import { openFirstStatistics } from './first-statistics.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
 import { createSqlKeyTables, type KeyDatabase } from './key-tables.ts'
 import { connectPool, openKysely, withAddress } from './postgres-database.ts'
@@ -12,6 +13,7 @@ import { createPostgresSharedRates, type RateDatabase } from './postgres-shared-
 import { createTableRetentionStore } from './retention-tables.ts'
 import { sharedDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
+import type { RunTables } from './run-tables.ts'
 import { schemaRefusals } from './schema-steps.ts'
 import type { SessionTables } from './session-tables.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
@@ -39,7 +41,7 @@ export async function openPostgresStore(
   const { pool, db } = await withAddress(url, () => openUpToDate(url, migrates))
   const changes = openPostgresRunChanges(url, pool)
   const sessions = createTableStore('postgresql', sessionTablesOf(db))
-  const runs = withStoreErrors(createSqlRunTables(as(db), sharedDialect(databaseClock)))
+  const runs = withStatistics(db, withStoreErrors(createSqlRunTables(as(db), sharedDialect(databaseClock))))
   const keys = createSqlIdempotencyTables(as(db), { isShared: true, nowMs: databaseClock })
   const budgets = createSqlBudgetTables(as(db), async (transaction) => {
     await sql`select pg_advisory_xact_lock(${advisoryLocks.budgets})`.execute(transaction)
@@ -65,12 +67,26 @@ function as<Some>(db: Kysely<AllTables>): Kysely<Some> {
   return db as unknown as Kysely<Some>
 }
 
+function withStatistics(db: Kysely<AllTables>, runs: RunTables): RunTables {
+  const added = openFirstStatistics(as(db), ['runs', 'run_tags', 'run_payloads'])
+  return {
+    ...runs,
+    async submit(submission) {
+      const answer = await runs.submit(submission)
+      added(submission.runs.length)
+      return answer
+    },
+  }
+}
+
 function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
+  const added = openFirstStatistics(as(db), ['sessions', 'session_tags', 'cost_lines'])
   const tables = createSqlSessionTables(as(db), isAboutRow, sharedCostDialect(databaseClock))
   return withStoreErrors<SessionTables>({
     ...tables,
     async saveAll(batch) {
       const refusals = await tables.saveAll(batch)
+      added(batch.length)
       return refusals.map(({ index, error }) => ({ index, error: toStoreError(error) }))
     },
     // Where texts are sorted by a language, an id that begins so does not lie between two others.

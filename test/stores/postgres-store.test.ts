@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { firstIdOf } from '../../src/domain/retention.ts'
 import { advisoryLocks } from '../../src/stores/advisory-locks.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
@@ -11,7 +11,7 @@ import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
 import { missingPostgres } from '../support/postgres.ts'
 import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
-import { buildSession } from '../support/sessions.ts'
+import { buildSession, sessionId } from '../support/sessions.ts'
 
 const suite = missingPostgres === undefined ? 'PostgreSQL as a store' : `PostgreSQL as a store (${missingPostgres})`
 
@@ -88,6 +88,25 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     expect(await store.runs.claim(claim)).toEqual([])
     await migrating.query('rollback')
     migrating.release()
+  })
+
+  test('lists what was just queued by its index, before PostgreSQL has looked at the table by itself', async () => {
+    const { schema: filled, url } = await schemas.newSchema()
+    const store = await openPostgresStore(url)
+    onTestFinished(() => store.close())
+    const place = { batchId: null, batchIndex: null, schedule: null, priority: 0, runAtMs: 0, tags: {} }
+    const limits = { config: 'default', timeoutMs: 1, budgetUsd: null, limits: {}, metadata: {}, webhook: null }
+    const tactic = { tenant: 'default', tactic: 'essay', tacticId: 'demo::essay' }
+    const runs = Array.from({ length: 2_000 }, (_, number) => {
+      return { id: sessionId(number), ...tactic, ...place, createdAtMs: number, request: { task: '', ...limits } }
+    })
+    await store.runs.submit({ runs })
+    await vi.waitFor(async () => {
+      const { rows } = await schemas.admin.query(
+        `explain select * from ${filled}.runs where tenant = 'default' order by created_at desc, id desc limit 50`,
+      )
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Scan Backward using runs_newest/)
+    })
   })
 
   test('lets one process at a time remove what is old', async () => {
