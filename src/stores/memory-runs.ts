@@ -63,8 +63,8 @@ export function createMemoryRuns(
 /** How many runs a call may have ended. */
 function countEnds(method: keyof RunTables, answer: unknown): number {
   if (method === 'finish' || method === 'cancel') return 1
-  if (method !== 'cancelBatch') return 0
-  return (answer as Awaited<ReturnType<RunTables['cancelBatch']>>)?.cancelled.length ?? 0
+  if (method !== 'cancelBatch' && method !== 'startTick') return 0
+  return (answer as Awaited<ReturnType<RunTables['cancelBatch' | 'startTick']>>)?.cancelled.length ?? 0
 }
 
 interface OpenTables {

@@ -77,3 +77,13 @@ test('runs in memory with long texts make room earlier', async () => {
   const ids = await left()
   expect(ids.length).toBeLessThan(10)
 })
+
+test('runs in memory that a schedule cancels before they are started make room, too', async () => {
+  const store = createMemoryRuns(createMemorySessionStore(), Date.now, { endedMax: 2 }).runs
+  for (const number of range(6)) {
+    const run = newRun(number, { schedule: 'hourly' })
+    await store.startTick({ schedule: 'hourly', atMs: number, overlap: 'cancel', run })
+  }
+  const { data } = await store.of('red').list({}, 100)
+  expect(data.map(({ id }) => id).sort()).toEqual([3, 4, 5].map(sessionId))
+})
