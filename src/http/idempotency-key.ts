@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { LllmError } from '../domain/errors.ts'
 import { canonicalJson } from '../domain/json.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 
 export const keyHeader = 'idempotency-key'
 export const keyLengthMax = 255
@@ -30,9 +31,12 @@ export function unfitKey(message: string): LllmError {
   })
 }
 
-/** Keys may tell something of those who made them: they are kept as hashes only. Those of two tenants never meet. */
+/**
+ * Keys may tell something of those who made them: they are kept as hashes only. Those of two tenants never meet. The default tenant's are
+ * hashed as they were before there were others, so that an upgrade of the service has nothing done twice; no key holds a NUL.
+ */
 export function hashKey(tenant: string, key: string): string {
-  return sha256(`${tenant}\0${key}`)
+  return sha256(tenant === defaultTenant ? key : `${tenant}\0${key}`)
 }
 
 /** What a request asks for: two that are to do the same have the same, however they are written. */

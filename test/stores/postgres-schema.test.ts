@@ -1,8 +1,11 @@
+import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrateSchema, readSchema } from '../../src/stores/database-schema.ts'
 import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { sessionMigrations } from '../../src/stores/sql-migrations.ts'
+import { upgradeContract } from '../contracts/upgrade.ts'
+import { fillOldDatabase } from '../support/old-database.ts'
 import { inSchema, isGuarded, missingPostgres } from '../support/postgres.ts'
 import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
 import { buildSession } from '../support/sessions.ts'
@@ -28,6 +31,16 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     }
     return { schema, url, tables }
   }
+
+  upgradeContract('postgresql', async () => {
+    const { schema, url: database } = await newSchema()
+    const db = new Kysely<never>({
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: database }) }),
+    })
+    await fillOldDatabase(db, {}, schema)
+    await db.destroy()
+    return openPostgresStore(database)
+  })
 
   test('are behind in an empty database, up to date after a migration, and left alone by the next one', async () => {
     const { url: database } = await newSchema()
