@@ -83,6 +83,11 @@ export function isAboutRow(error: unknown): boolean {
   return /^(22|23)/.test(codeOf(error)) && !isOvertaken(error)
 }
 
+/** Whether nothing may be written where reading goes on: at a standby, by a user who only reads, or where no space is left. */
+export function isAboutWriting(error: unknown): boolean {
+  return /^(25006|42501|53100)$/.test(codeOf(error))
+}
+
 /** Whether what is in between does not take what a connection begins with. */
 export function isAboutStartup(error: unknown): boolean {
   return codeOf(error) === '08P01'

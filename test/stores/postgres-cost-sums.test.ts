@@ -7,7 +7,7 @@ import { openPostgresStore } from '../../src/stores/postgres-store.ts'
 import { toSessionRows } from '../../src/stores/session-rows.ts'
 import { tableColumns } from '../../src/stores/sql-schema.ts'
 import { toStoredSession } from '../../src/stores/stored-session.ts'
-import { missingPostgres } from '../support/postgres.ts'
+import { inSchema, missingPostgres } from '../support/postgres.ts'
 import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
 import { range } from '../support/session-stores.ts'
 import { buildSession, sessionId } from '../support/sessions.ts'
@@ -82,6 +82,17 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     expect(await stores[0].costs({}, ['agent'])).toEqual(before)
     await slow.query('rollback')
     expect(await stores[1].costs({}, ['agent'])).toEqual(before)
+  })
+
+  test('whoever may only read is told costs that nobody has summed', async () => {
+    const { schema, url } = await schemas.newSchema()
+    const writer = await openPostgresStore(url)
+    await writer.save(buildSession({ startedAtMs: pastMs }))
+    const reader = await openPostgresStore(inSchema(schemas.url, `${schema} -c default_transaction_read_only=on`))
+    onTestFinished(async () => void (await Promise.all([writer.close(), reader.close()])))
+    const told = await reader.costs({}, ['agent'])
+    expect(told.total).toMatchObject({ sessions: 1, llmCalls: 1 })
+    expect(await writer.costs({}, ['agent'])).toEqual(told)
   })
 
   test('two processes that save, delete and report the same days at once lose nothing', async () => {
