@@ -15,6 +15,11 @@ const rememberedMax = 10_000
 /** Compared where there is no such key, so that it takes as long to refuse. */
 const nobodysHash = '0'.repeat(64)
 
+/** Whether something is so recent. What is from a time to come is not: the clock was set back, and nobody knows how old it is. */
+function isWithin(maxMs: number, atMs: number, nowMs: number): boolean {
+  return atMs <= nowMs && nowMs - atMs < maxMs
+}
+
 interface Remembered {
   readonly key: ApiKey
   readonly atMs: number
@@ -28,14 +33,14 @@ export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'
   async function find(id: string): Promise<ApiKey | undefined> {
     const nowMs = clock.now()
     const known = remembered.get(id)
-    if (known !== undefined && nowMs - known.atMs < believedMs) return known.key
+    if (known !== undefined && isWithin(believedMs, known.atMs, nowMs)) return known.key
     try {
       const key = await store.find(id)
       remembered.delete(id)
       if (key !== undefined) remember(key, nowMs)
       return key
     } catch (error) {
-      if (known !== undefined && nowMs - known.atMs < believedInOutageMs) return known.key
+      if (known !== undefined && isWithin(believedInOutageMs, known.atMs, nowMs)) return known.key
       throw error
     }
   }
@@ -51,7 +56,7 @@ export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'
       const nowMs = clock.now()
       // Keys that hold no more still count: where there was one, there will always be one.
       if (emptiness?.isEmpty === false) return false
-      if (emptiness === undefined || nowMs - emptiness.atMs >= believedMs) {
+      if (emptiness === undefined || !isWithin(believedMs, emptiness.atMs, nowMs)) {
         emptiness = { isEmpty: await store.isEmpty(), atMs: nowMs }
       }
       return emptiness.isEmpty

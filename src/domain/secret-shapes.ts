@@ -18,7 +18,7 @@ const names =
   'authorization|x-api-key|api[-_]?key|access[-_]?token|refresh[-_]?token|id[-_]token|client[-_]?secret|secret[-_]access[-_]key|passwd|password'
 /** A header, a field or a parameter whose name says that its value is secret. The name stays. */
 const named = new RegExp(
-  `(\\b(?:${names})["'\\\\]{0,4}[ \\t]{0,4}[:=][ \\t]{0,4}["'\\\\]{0,4}(?:(?:basic|bearer|digest|token)[ \\t]{1,4})?|[?&](?:key|token|sig|signature)=)[^\\s"'\\\\&,;]{6,}`,
+  `(\\b(?:${names})["'\\\\]{0,4}[ \\t]{0,4}[:=][ \\t]{0,4}["'\\\\]{0,4}(?:(?:basic|bearer|digest|token)[ \\t]{1,4})?(?!(?:basic|bearer|digest|token)[ \\t])|[?&](?:key|token|sig|signature)=)[^\\s"'\\\\&,;]{6,}`,
   'gi',
 )
 const bearers = /\b(Bearer[ \t]{1,4})[A-Za-z0-9._~+/-]{12,}={0,2}/gi

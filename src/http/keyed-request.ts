@@ -142,7 +142,8 @@ export async function settleKey(
 }
 
 function toKeptAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown): KeptAnswer {
-  const body = payload ?? ''
+  // A secret that is known is told to whoever calls, and kept nowhere. It is looked for as it stands in JSON, too.
+  const body = typeof payload === 'string' ? request.server.lllm.redactor.known(payload) : (payload ?? '')
   // What is no text any more has been changed by an application around us, and its headers with it.
   if (typeof body !== 'string' || Buffer.byteLength(body) > keptBytesMax) return tellNotKept(request, largeAnswer)
   const headers: Record<string, string> = {}

@@ -86,6 +86,16 @@ describe('a key', () => {
     await expect(authenticator.authenticate(made.text)).rejects.toEqual(refused('The key was revoked.'))
   })
 
+  test('is asked for when the clock was set back: a revoked one does not hold until the clock is where it was', async () => {
+    const { store, state, authenticator } = open()
+    await store.add(key)
+    state.nowMs = 3_600_000
+    await authenticator.authenticate(made.text)
+    await store.revoke(made.id, 1)
+    state.nowMs = 0
+    await expect(authenticator.authenticate(made.text)).rejects.toEqual(refused('The key was revoked.'))
+  })
+
   test('that was known goes on for five minutes while the store is away, and nobody new is let in', async () => {
     const { store, state, authenticator } = open()
     await store.add(key)
@@ -108,6 +118,15 @@ describe('a service', () => {
     expect(await authenticator.isOpen()).toBe(false)
     await store.revoke(made.id, 6_000)
     state.nowMs = 100_000
+    expect(await authenticator.isOpen()).toBe(false)
+  })
+
+  test('does not stay open because the clock was set back', async () => {
+    const { store, state, authenticator } = open()
+    state.nowMs = 3_600_000
+    expect(await authenticator.isOpen()).toBe(true)
+    await store.add(key)
+    state.nowMs = 0
     expect(await authenticator.isOpen()).toBe(false)
   })
 })

@@ -42,6 +42,7 @@ test.each([
 
 test.each([
   'The provider did not accept the API key. (HTTP 401)',
+  'There is no key. Send one as "Authorization: Bearer <key>".',
   'A task-force-of-people-that-work met at http://localhost:8080/a@b.',
   'The bearer of bad news: tokens, passwords and keys. Did you mean "researcher"?',
   'sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { LllmError } from '../../src/domain/errors.ts'
-import type { IdempotencyStore } from '../../src/domain/idempotency-store.ts'
+import type { IdempotencyStore, KeptAnswer } from '../../src/domain/idempotency-store.ts'
+import { createRedactor } from '../../src/domain/redact.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createMemoryIdempotencyStore } from '../../src/stores/memory-idempotency-store.ts'
 import { listen, never, openService, type ServiceSketch, type TestService } from './service.ts'
@@ -345,6 +346,26 @@ describe('a key', () => {
       session_id: JSON.parse(first.text).session_id,
     })
     expect(model.callCount).toBe(1)
+  })
+
+  test.each(['', '/batch', '/runs'])('whose answer holds a known secret is kept without it: %s', async (suffix) => {
+    const store = createMemoryIdempotencyStore()
+    const kept: KeptAnswer[] = []
+    const complete: IdempotencyStore['complete'] = (use, answer) => {
+      kept.push(answer)
+      return store.complete(use, answer)
+    }
+    const redactor = createRedactor(['canary "of" the shop'])
+    const { send, model } = await open({ redactor, idempotency: { ...store, complete } })
+    model.answer = async () => 'It is canary "of" the shop.'
+    const text = 'What is canary "of" the shop?'
+    const body = suffix === '/batch' ? { tasks: [text] } : { task: text }
+    const secret = 'canary \\"of\\" the shop'
+    expect(await (await send(`/tactics/shout${suffix}`, body)).text()).toContain(secret)
+    const again = await (await send(`/tactics/shout${suffix}`, body)).text()
+    expect(again).toContain('[redacted]')
+    expect(() => JSON.parse(again)).not.toThrow()
+    expect(kept.map((answer) => answer.body)).toEqual([again])
   })
 
   test('is told of in the document of the service, where one is taken and nowhere else', async () => {

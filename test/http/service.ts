@@ -6,6 +6,7 @@ import type { World } from '../../src/domain/clock.ts'
 import type { IdempotencyStore } from '../../src/domain/idempotency-store.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
 import { makePackage } from '../../src/domain/package.ts'
+import type { Redactor } from '../../src/domain/redact.ts'
 import type { RetentionStore } from '../../src/domain/retention.ts'
 import type { RunStore } from '../../src/domain/run-store.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
@@ -110,6 +111,8 @@ export interface ServiceSketch {
   readonly rates?: SharedRates
   /** Left out: nobody has to say who he is. */
   readonly authenticator?: Authenticator
+  /** Left out: one that knows no secret. */
+  readonly redactor?: Redactor
   /** Puts something in the place of the engine. */
   readonly engine?: (real: Engine) => Engine
   readonly world?: World
@@ -225,6 +228,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     world,
     rates: sketch.rates,
     ...(sketch.authenticator === undefined ? {} : { authenticator: sketch.authenticator }),
+    ...(sketch.redactor === undefined ? {} : { redactor: sketch.redactor }),
     ...(sketch.judgeWebhook === undefined ? {} : { judgeWebhook: sketch.judgeWebhook }),
   } satisfies ServerApp
   const server = await createServer(app)
