@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../domain/caller.ts'
 import type { ErrorCode } from '../domain/errors.ts'
 import type { Span } from '../domain/tracing.ts'
+import type { Lllm } from './http-app.ts'
 import type { KeyedRequestStory } from './keyed-request.ts'
 import { endRequestSpan } from './request-span.ts'
 import { toldPathOf } from './told-path.ts'
@@ -35,35 +36,41 @@ const unmatchedRoute = 'unmatched'
  * also comes when the client hangs up. Bodies, queries and headers never reach the log.
  */
 export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void {
+  // Later the request may be that of an application around us, to which the file server of /docs hands on what it does not find.
+  const { lllm } = request.server
   reply.raw.once('close', () => {
     const durationMs = Math.round(reply.elapsedTime * 10) / 10
     const status = reply.raw.writableEnded ? reply.raw.statusCode : undefined
     const write = () => {
       endRequestSpan(request.lllmStory, status)
-      writeLine(request, status ?? clientClosedStatus, durationMs)
+      writeLine(request, lllm, status ?? clientClosedStatus, durationMs)
     }
-    countRequest(request, status ?? clientClosedStatus, durationMs)
+    countRequest(request, lllm, status ?? clientClosedStatus, durationMs)
     const { underWay } = request.lllmStory
     if (underWay === undefined) write()
     else underWay.then(write, write)
   })
 }
 
-function countRequest({ method, is404, routeOptions, server }: FastifyRequest, status: number, durationMs: number) {
-  const { metrics } = server.lllm
+function countRequest(
+  { method, is404, routeOptions }: FastifyRequest,
+  { metrics }: Lllm,
+  status: number,
+  durationMs: number,
+) {
   if (metrics === undefined) return
   const route = is404 ? unmatchedRoute : (routeOptions.config.pattern ?? routeOptions.url ?? unmatchedRoute)
   metrics.observe({ type: 'request.ended', route, method, status, durationMs })
 }
 
-function writeLine(request: FastifyRequest, status: number, durationMs: number) {
+function writeLine(request: FastifyRequest, { redactor }: Lllm, status: number, durationMs: number) {
   const { id, caller, tactic, sessionId, code, span } = request.lllmStory
   const traceId = traceIdOf(span.headers?.traceparent)
   request.log.info(
     {
       request_id: id,
       method: request.method,
-      path: request.server.lllm.redactor.all(toldPathOf(request.url)),
+      path: redactor.all(toldPathOf(request.url)),
       status,
       ms: durationMs,
       ...(caller === undefined || caller.keyId === null ? {} : { key_id: caller.keyId, tenant: caller.tenant }),

@@ -3,7 +3,8 @@ import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import underPressure from '@fastify/under-pressure'
-import { describe, expect, test } from 'vitest'
+import { pino } from 'pino'
+import { describe, expect, test, vi } from 'vitest'
 import { lllmPlugin } from '../../src/index.ts'
 import { says, status } from '../support/scripted-provider.ts'
 import { embed, openHost, openRuntime, openScripted } from './support/embedding.ts'
@@ -209,6 +210,17 @@ describe('who may come in, and how often, is up to the application', () => {
     await embed(await openRuntime('answer'), {}, host)
     expect((await host.inject('/ai/info')).json()).toMatchObject({ statusCode: 429, code: 'TOO_MANY' })
   })
+})
+
+test('at the root, a file that the pages at /docs do not have is told by the application, and logged as any request', async () => {
+  const lines: string[] = []
+  const logger = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
+  const host = openHost()
+  host.setNotFoundHandler(async () => ({ host: 'Nothing here.' }))
+  await host.register(lllmPlugin, { runtime: await openRuntime('answer'), prefix: '/', logger })
+  expect((await host.inject('/docs/static/nothing.js')).json()).toEqual({ host: 'Nothing here.' })
+  await vi.waitFor(() => expect(lines.join()).toContain('/docs/static/nothing.js'), { interval: 2 })
+  expect((await host.inject('/info')).statusCode).toBe(200)
 })
 
 describe('at its door, the service', () => {
