@@ -1,3 +1,4 @@
+import { openTurns } from './in-turn.ts'
 import type { SessionTables } from './session-tables.ts'
 
 /** Steps that one report waits for: hours of work. What then is not summed is read from the sessions. */
@@ -10,12 +11,10 @@ const stepsMax = 10_000
 export function createCostSummer(
   sumCosts: SessionTables['sumCosts'],
 ): (...args: Parameters<typeof sumCosts>) => Promise<void> {
-  let previous: Promise<unknown> = Promise.resolve()
+  const inTurn = openTurns()
   return async (...args) => {
     for (let step = 0; step < stepsMax; step++) {
-      const current = previous.then(() => sumCosts(...args))
-      previous = current.catch(() => undefined)
-      if (!(await current)) return
+      if (!(await inTurn(() => sumCosts(...args)))) return
     }
   }
 }

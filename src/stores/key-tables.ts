@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from 'kysely'
 import type { ApiKey, KeyStore } from '../domain/api-key.ts'
 import type { KeyLimits, Scope } from '../domain/caller.ts'
 import { fromColumnText, toColumnText } from './column-text.ts'
+import type { CallByName } from './named-methods.ts'
 import type { WholeNumber } from './sql-schema.ts'
 
 /** Keys that are listed. */
@@ -25,27 +26,17 @@ export type KeyDatabase = { readonly api_keys: ApiKeyTable }
 /** Keys as a relational database sees them. Errors are the database's own. */
 export type KeyTables = KeyStore
 
-export type CallKeys = (method: keyof KeyTables, args: readonly unknown[]) => Promise<unknown>
+/** The names of all methods, for whoever passes them on. */
+export const keyMethods = [
+  'find',
+  'list',
+  'add',
+  'replace',
+  'revoke',
+  'isEmpty',
+] as const satisfies readonly (keyof KeyTables)[]
 
-/** Key tables at the other end of something that passes calls on by the names of their methods. */
-export function keyTablesOver(call: CallKeys): KeyTables {
-  const methods = [
-    'find',
-    'list',
-    'add',
-    'replace',
-    'revoke',
-    'isEmpty',
-  ] as const satisfies readonly (keyof KeyTables)[]
-  return Object.fromEntries(
-    methods.map((method) => [method, (...args: readonly unknown[]) => call(method, args)]),
-  ) as unknown as KeyTables
-}
-
-/** Calls a method of key tables by its name. */
-export function callKeysOf(tables: KeyTables): CallKeys {
-  return (method, args) => (tables[method] as (...given: readonly unknown[]) => Promise<unknown>)(...args)
-}
+export type CallKeys = CallByName<KeyTables>
 
 export async function createApiKeys(db: Kysely<unknown>) {
   await db.schema

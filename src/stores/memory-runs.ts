@@ -5,13 +5,15 @@ import { LllmError } from '../domain/errors.ts'
 import type { RunStore } from '../domain/run-store.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 import type { WebhookStore } from '../domain/webhook-store.ts'
+import { openTurns } from './in-turn.ts'
 import { type MemoryRunLimits, openRunBound } from './memory-run-bound.ts'
+import { callsOf, overCalls } from './named-methods.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
 import type { RetentionTables } from './retention-tables.ts'
 import { localRunChanges } from './run-changes.ts'
 import { soleDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
-import { callRunsOf, type RunTables, runTablesOver } from './run-tables.ts'
+import { type RunTables, runMethods } from './run-tables.ts'
 import { sessionMigrations, withoutRowId } from './sql-migrations.ts'
 import { createSqlRunTables } from './sql-run-tables.ts'
 import type { SessionDatabase } from './sql-schema.ts'
@@ -37,22 +39,22 @@ export function createMemoryRuns(
 ): MemoryRuns {
   let opening: Promise<OpenTables> | undefined
   /** There is one connection: what would begin a transaction within another waits. */
-  let previous: Promise<unknown> = Promise.resolve()
+  const inTurn = openTurns()
 
-  const tables = runTablesOver((method, args) => {
-    const answer = previous.then(async () => {
-      opening ??= openTables(now, limits)
-      const { opened, bound } = await opening
-      const value = await callRunsOf(opened)(method, args)
-      const removed = await bound.afterEnds(countEnds(method, value))
-      for (const { id, tenant } of removed) await sessions.of(tenant).delete(id)
-      return value
-    })
-    previous = answer.catch(() => undefined)
-    return answer.catch((cause: unknown) => {
+  async function call(method: keyof RunTables, args: readonly unknown[]): Promise<unknown> {
+    opening ??= openTables(now, limits)
+    const { opened, bound } = await opening
+    const value = await callsOf(opened)(method, args)
+    const removed = await bound.afterEnds(countEnds(method, value))
+    for (const { id, tenant } of removed) await sessions.of(tenant).delete(id)
+    return value
+  }
+
+  const tables = overCalls<RunTables>(runMethods, (method, args) =>
+    inTurn(() => call(method, args)).catch((cause: unknown) => {
       throw new LllmError('store-unavailable', 'The runs in memory cannot be used.', {}, { cause })
-    })
-  })
+    }),
+  )
   return {
     runs: createTableRunStore(tables, { changes: localRunChanges(), isShared: false, own: async () => {}, sessions }),
     webhooks: createTableWebhookStore(tables),

@@ -7,7 +7,7 @@ import { createMemoryIdempotencyStore } from './memory-idempotency-store.ts'
 import { createMemoryKeys } from './memory-keys.ts'
 import { createMemoryRetention } from './memory-retention.ts'
 import { createMemorySessionStore } from './memory-session-store.ts'
-import { openOver, openSqliteSessionStore } from './sqlite-session-store.ts'
+import { openSqliteSessionStore } from './sqlite-session-store.ts'
 
 /** Where the answer to a wrong setting begins. The setting itself is not quoted: a URL may hold a password. */
 const known = 'Give the path of a file, a file: URL, a postgres: URL, or :memory:'
@@ -46,8 +46,7 @@ export async function openSessionStore(
   if (isPostgres(database)) return (await import('./postgres-store.ts')).openPostgresStore(database, { migrates })
   const file = { path: resolve(databasePath(database)), migrates }
   if (!isBrief) return openSqliteSessionStore(file)
-  const { sqliteTablesHere } = await import('./sqlite-here.ts')
-  return openOver(file.path, sqliteTablesHere(file))
+  return (await import('./sqlite-here.ts')).openSqliteHere(file)
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { RunLease } from '../domain/run.ts'
 import type { RunEnd, RunStore, RunWrite, TenantRunStore } from '../domain/run-store.ts'
 import type { ScheduleTick, TickAnswer } from '../domain/schedule-tick.ts'
+import type { CallByName } from './named-methods.ts'
 import type { RetentionTables } from './retention-tables.ts'
 import type { SessionRows } from './session-rows.ts'
 import type { WebhookTables } from './webhook-tables.ts'
@@ -81,15 +82,4 @@ export const runMethods = [
   'withoutRuns',
 ] as const satisfies readonly (keyof RunTables)[]
 
-export type CallRuns = (method: keyof RunTables, args: readonly unknown[]) => Promise<unknown>
-
-/** Run tables at the other end of something that passes calls on by the names of their methods. */
-export function runTablesOver(call: CallRuns): RunTables {
-  const methods = runMethods.map((method) => [method, (...args: readonly unknown[]) => call(method, args)])
-  return Object.fromEntries(methods) as unknown as RunTables
-}
-
-/** Calls a method of run tables by its name. */
-export function callRunsOf(tables: RunTables): CallRuns {
-  return (method, args) => (tables[method] as (...given: readonly unknown[]) => Promise<unknown>)(...args)
-}
+export type CallRuns = CallByName<RunTables>

@@ -3,11 +3,11 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import type { StoreTables } from './budget-tables.ts'
-import { callKeysOf, createSqlKeyTables, type KeyDatabase } from './key-tables.ts'
+import { createSqlKeyTables, type KeyDatabase } from './key-tables.ts'
+import { callsOf } from './named-methods.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
 import { soleDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
-import { callRunsOf } from './run-tables.ts'
 import { schemaRefusals } from './schema-steps.ts'
 import { type BudgetDatabase, createSqlBudgetTables } from './sql-budget-tables.ts'
 import { soleCostDialect } from './sql-costs.ts'
@@ -62,8 +62,8 @@ export async function openSqliteTables({ path, migrates = true }: SqliteFile): P
       nowMs: () => sql`${Date.now()}`,
     })
     const runTables = createSqlRunTables(db as unknown as Kysely<RunDatabase & SessionDatabase>, soleDialect(Date.now))
-    const callRuns = callRunsOf(runTables)
-    const callKeys = callKeysOf(createSqlKeyTables(db.withTables<KeyDatabase>()))
+    const callRuns = callsOf(runTables)
+    const callKeys = callsOf(createSqlKeyTables(db.withTables<KeyDatabase>()))
     const sessionTables = createSqlSessionTables(db, isAboutRow, soleCostDialect(Date.now))
     return withFile(path, database, { ...sessionTables, ...budgetTables, ...keyTables, callRuns, callKeys })
   } catch (error) {

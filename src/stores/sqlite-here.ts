@@ -1,39 +1,28 @@
-import type { StoreTables } from './budget-tables.ts'
+import { answerCall, type TablesAnswer } from './answer-call.ts'
+import { openTurns } from './in-turn.ts'
 import { createReopeningTables } from './reopening-tables.ts'
 import { openSqliteTables, type SqliteFile } from './sqlite-database.ts'
-import { explainSqliteError, isAboutConnection } from './sqlite-errors.ts'
+import { isAboutConnection } from './sqlite-errors.ts'
+import { openOver, type TablesLink } from './sqlite-session-store.ts'
 import { toLllmError } from './worker-link.ts'
 
+/** What a call comes to on its way back. */
+type Pass = <Value>(value: Value) => Value
+
 /**
- * The tables of a SQLite file in this thread, for who does one thing and ends: a thread of their own takes a tenth of a second to start. One
- * call after another, as there is one connection. Errors are those that come from a thread.
+ * Opens a SQLite file with its tables in this thread, for who does one thing and ends: a thread of their own takes a tenth of a second to
+ * start. One call after another, as there is one connection.
+ *
+ * @param pass What arguments and answers go through, which a thread would copy. Left out: they are what they are.
+ * @throws LllmError `store-unavailable`, as one that comes from a thread.
  */
-export function sqliteTablesHere(file: SqliteFile): StoreTables {
+export function openSqliteHere(file: SqliteFile, pass: Pass = (value) => value) {
   const tables = createReopeningTables(() => openSqliteTables(file), isAboutConnection)
-  let previous: Promise<unknown> = Promise.resolve()
-  return new Proxy(tables, {
-    get(_, method: keyof StoreTables) {
-      return (...args: readonly unknown[]) => {
-        const answer = previous.then(() => call(tables, method, args))
-        previous = answer.catch(() => undefined)
-        return answer
-      }
-    },
-  })
-}
-
-type Refusals = Awaited<ReturnType<StoreTables['saveAll']>>
-
-async function call(tables: StoreTables, method: keyof StoreTables, args: readonly unknown[]): Promise<unknown> {
-  try {
-    const value = await (tables[method] as (...given: readonly unknown[]) => Promise<unknown>)(...args)
-    if (method !== 'saveAll') return value
-    return (value as Refusals).map(({ index, error }) => ({ index, error: toStoreError(error) }))
-  } catch (error) {
-    throw toStoreError(error)
+  const inTurn = openTurns()
+  const call: TablesLink['call'] = async (method, ...args) => {
+    const answer: TablesAnswer = pass(await inTurn(() => answerCall(tables, method, pass(args))))
+    if ('failure' in answer) throw toLllmError(answer.failure)
+    return answer.value as never
   }
-}
-
-function toStoreError(cause: unknown) {
-  return toLllmError({ message: explainSqliteError(cause), cause })
+  return openOver(file.path, { call, end: async () => {} })
 }

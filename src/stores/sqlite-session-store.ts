@@ -4,10 +4,11 @@ import { isLllmError, LllmError } from '../domain/errors.ts'
 import { createTableBudgetStore, type StoreTables, type StoreWithBudgets } from './budget-tables.ts'
 import { createFileOwner } from './file-owner.ts'
 import { createTableIdempotencyStore } from './idempotency-tables.ts'
-import { keyTablesOver } from './key-tables.ts'
+import { keyMethods } from './key-tables.ts'
+import { overCalls } from './named-methods.ts'
 import { createTableRetentionStore } from './retention-tables.ts'
 import { localRunChanges } from './run-changes.ts'
-import { runTablesOver } from './run-tables.ts'
+import { runMethods } from './run-tables.ts'
 import type { SqliteFile } from './sqlite-database.ts'
 import { createTableRunStore } from './table-run-store.ts'
 import { createTableStore } from './table-store.ts'
@@ -24,11 +25,15 @@ const workerFile = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pa
  *   version. Its message names the file.
  */
 export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWithBudgets> {
-  return openOver(file.path, createWorkerTables(file))
+  return openOver(file.path, createWorkerLink<StoreTables>(workerFile, file))
 }
 
-/** The stores of a file whose tables are on the other side of a thread, or on this one. Rejects as {@link openSqliteSessionStore}. */
-export async function openOver(path: string, tables: StoreTables): Promise<StoreWithBudgets> {
+/** What leads to the tables of a file, in this thread or in another. */
+export type TablesLink = ReturnType<typeof createWorkerLink<StoreTables>>
+
+/** The stores of a file whose tables are at the other end of a link. Rejects as {@link openSqliteSessionStore}. */
+export async function openOver(path: string, link: TablesLink): Promise<StoreWithBudgets> {
+  const tables = createLinkedTables(link)
   try {
     await tables.ping()
   } catch (error) {
@@ -38,7 +43,7 @@ export async function openOver(path: string, tables: StoreTables): Promise<Store
   }
   const owner = createFileOwner(path)
   const store = createTableStore('sqlite', tables)
-  const runTables = runTablesOver(tables.callRuns)
+  const runTables = overCalls(runMethods, tables.callRuns)
   return {
     ...store,
     async close() {
@@ -54,7 +59,7 @@ export async function openOver(path: string, tables: StoreTables): Promise<Store
       own: () => owner.own(),
     }),
     webhooks: createTableWebhookStore(runTables),
-    keys: keyTablesOver(tables.callKeys),
+    keys: overCalls(keyMethods, tables.callKeys),
     retention: createTableRetentionStore(runTables),
     budgets: createTableBudgetStore(tables),
     // Of the processes that had the file before, none is left: there is one at a time.
@@ -62,8 +67,7 @@ export async function openOver(path: string, tables: StoreTables): Promise<Store
   }
 }
 
-function createWorkerTables(file: SqliteFile): StoreTables {
-  const link = createWorkerLink<StoreTables>(workerFile, file)
+function createLinkedTables(link: TablesLink): StoreTables {
   return {
     async saveAll(batch) {
       const refusals = await link.call('saveAll', batch)
