@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { costOf, noCost } from '../domain/cost.ts'
 import { isLllmError, LllmError } from '../domain/errors.ts'
-import { type Amounts, type Limits, toPicoUsd } from '../domain/limits.ts'
+import type { Amounts, Limits } from '../domain/limits.ts'
 import type { RemoteOutcome, RemoteTarget } from '../domain/remote.ts'
 import { countLlmCalls, type Session } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
@@ -11,8 +11,7 @@ import { endWorkflow, startRemote } from './call-spans.ts'
 import type { Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ExecuteOptions } from './execute.ts'
-import { Meter } from './meter.ts'
-import { refusalsOf } from './open-meter.ts'
+import { openRemoteMeter } from './open-meter.ts'
 import { readResult } from './read-result.ts'
 import { standInSession } from './stand-in-session.ts'
 
@@ -73,22 +72,12 @@ async function judge({ tactic }: PreparedCall, remote: RemoteOutcome, signal: Ab
 
 async function callWithinLimits(
   parts: EngineParts,
-  { tactic, task }: PreparedCall,
+  call: PreparedCall,
   target: RemoteTarget,
   options: ExecuteOptions & { readonly signal: AbortSignal; readonly deadlineAtMs: number; readonly span: Span },
 ): Promise<RemoteOutcome> {
-  const { signal, span, parent, tags = {}, tenant, keyBudget, budgetUsd, limits = {}, meter: above } = options
-  const asked = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
-  const meter = new Meter(
-    {
-      name: `the call of "${tactic.name}"`,
-      limits: { ...limits, ...asked },
-      budgets: parts.budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
-      isSubTactic: parent !== undefined,
-      onRefusal: refusalsOf(parts, tactic.name),
-    },
-    above,
-  )
+  const { signal, span } = options
+  const meter = openRemoteMeter(parts, call, options)
   try {
     if (parts.remotes === undefined) throw new LllmError('internal-error', 'Here no remote tactic can be called.')
     await meter.checkDepth()
@@ -96,7 +85,9 @@ async function callWithinLimits(
     const allowed = toLimits(reservation.amounts, target, meter.depthLeft)
     const timeLeftMs = options.deadlineAtMs - parts.world.clock.now()
     const limits = Number.isFinite(timeLeftMs) ? { ...allowed, timeoutMs: timeLeftMs } : allowed
-    const remote = await parts.remotes.call({ target, task, limits, signal, trace: span.headers }).catch(afterAll)
+    const remote = await parts.remotes
+      .call({ target, task: call.task, limits, signal, trace: span.headers })
+      .catch(afterAll)
     reservation.settle(takenBy(remote))
     return refuseExcess(remote, allowed)
   } catch (error) {

@@ -1,30 +1,36 @@
-import { type LimitExcess, type Limits, toPicoUsd } from '../domain/limits.ts'
-import type { PreparedCall } from './engine.ts'
+import { type Limits, toPicoUsd } from '../domain/limits.ts'
+import type { BoundTactic, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ExecuteOptions } from './execute.ts'
 import { Meter } from './meter.ts'
 
 /** A call counts against its own limits, those of whatever it is a part of, and the standing budgets. */
-export function openMeter(parts: EngineParts, { tactic, config }: PreparedCall, options: ExecuteOptions): Meter {
-  const { budgetUsd, tags = {}, tenant, keyBudget, parent, meter: above } = options
-  const asked = budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }
-  const limits = stricter(config.limits, { ...options.limits, ...asked })
-  const name = `the call of "${tactic.name}"`
+export function openMeter(parts: EngineParts, call: PreparedCall, options: ExecuteOptions): Meter {
+  return meterOf(parts, call.tactic, options, stricter(call.config.limits, askedLimits(options)))
+}
+
+/** The same for a call of another service's tactic, which has the limits that it is called with, and none of a config here. */
+export function openRemoteMeter(parts: EngineParts, { tactic }: PreparedCall, options: ExecuteOptions): Meter {
+  return meterOf(parts, tactic, options, askedLimits(options))
+}
+
+function askedLimits({ limits, budgetUsd }: ExecuteOptions): Limits {
+  return { ...limits, ...(budgetUsd === undefined ? {} : { budgetPicoUsd: toPicoUsd(budgetUsd) }) }
+}
+
+function meterOf(parts: EngineParts, tactic: BoundTactic, options: ExecuteOptions, limits: Limits): Meter {
+  const { tags = {}, tenant, keyBudget, parent, meter: above } = options
+  const { budgets, observe } = parts
   return new Meter(
     {
-      name,
+      name: `the call of "${tactic.name}"`,
       limits,
-      budgets: parts.budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
+      budgets: budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
       isSubTactic: parent !== undefined,
-      onRefusal: refusalsOf(parts, tactic.name),
+      onRefusal: observe && (({ unit }) => observe({ type: 'budget.refused', tactic: tactic.name, unit })),
     },
     above,
   )
-}
-
-/** What is told of what the limits refuse to a tactic. */
-export function refusalsOf({ observe }: Pick<EngineParts, 'observe'>, tactic: string) {
-  return observe && (({ unit }: LimitExcess) => observe({ type: 'budget.refused', tactic, unit }))
 }
 
 function stricter(left: Limits, right: Limits): Limits {
