@@ -1,6 +1,6 @@
-import { parseLimits } from './domain/config-limits.ts'
 import { isLllmError, LllmError } from './domain/errors.ts'
 import type { Engine } from './engine/engine.ts'
+import { toRunOptions } from './http/run-request.ts'
 import { readPlacedYaml } from './packages/read-yaml.ts'
 import { type CronTimes, isTimeZone, readCron } from './runs/cron.ts'
 import type { Schedule } from './runs/schedule.ts'
@@ -56,7 +56,17 @@ async function readSchedule(
   if (refusal !== undefined) mistake('webhook', `The URL ${refusal}.`)
   const call = await prepare(written, judges.engine, mistake)
   if (times === undefined || call === undefined || refusal !== undefined) return undefined
-  return { name, tenant, cron, timeZone, times, overlap, catchUp, call, options: toOptions(written) }
+  return {
+    name,
+    tenant,
+    cron,
+    timeZone,
+    times,
+    overlap,
+    catchUp,
+    call,
+    options: toRunOptions(written, written.budget_usd),
+  }
 }
 
 function readTimes({ cron, time_zone: timeZone }: WrittenSchedule, mistake: TellMistake): CronTimes | undefined {
@@ -93,18 +103,5 @@ async function prepare(
     const key = error.code === 'unknown-tactic' ? 'tactic' : error.code === 'unknown-config' ? 'config' : 'task'
     mistake(key, error.message)
     return undefined
-  }
-}
-
-function toOptions(written: WrittenSchedule): Schedule['options'] {
-  const { tags = {}, metadata = {}, limits, priority, timeout_ms: timeoutMs, webhook, budget_usd: budgetUsd } = written
-  return {
-    tags,
-    metadata,
-    priority,
-    timeoutMs,
-    ...(limits === undefined ? {} : { limits: parseLimits(limits) }),
-    ...(webhook === undefined ? {} : { webhook }),
-    ...(budgetUsd === undefined ? {} : { budgetUsd }),
   }
 }

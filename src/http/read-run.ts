@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { parseLimits } from '../domain/config-limits.ts'
 import { LllmError } from '../domain/errors.ts'
 import type { StoreContent } from '../domain/store-content.ts'
 import type { BoundTactic, PreparedCall } from '../engine/engine.ts'
@@ -12,7 +11,7 @@ import { JsonLines, linePointer } from './json-lines.ts'
 import { workIdOf } from './keyed-request.ts'
 import { parse, unfit } from './parse.ts'
 import { prepareTask, prepareTasks } from './prepare-tasks.ts'
-import type { RunBatchRequest, RunRequest } from './run-request.ts'
+import { type RunBatchRequest, type RunRequest, toRunOptions } from './run-request.ts'
 import { splitTags, toPlainTags } from './session-query.ts'
 
 const noQuery = z.strictObject({})
@@ -96,19 +95,11 @@ function toOptions(
   budgetUsd: number | undefined,
   content?: StoreContent,
 ): RunOptions {
-  const { tags = {}, metadata = {}, limits, run_at: runAtMs, priority, timeout_ms: timeoutMs, webhook } = asked
   const id = workIdOf(request, content)
   const { budget: keyBudget } = callerOf(request).limits
   const trace = request.lllmStory.span.headers
   return {
-    tags,
-    metadata,
-    priority,
-    timeoutMs,
-    ...(limits === undefined ? {} : { limits: parseLimits(limits) }),
-    ...(runAtMs === undefined ? {} : { runAtMs }),
-    ...(webhook === undefined ? {} : { webhook }),
-    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...toRunOptions(asked, budgetUsd),
     ...(keyBudget === undefined ? {} : { keyBudget }),
     ...(id === undefined ? {} : { id }),
     ...(trace === undefined ? {} : { trace }),

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { parseLimits } from '../domain/config-limits.ts'
 import { budgetUsdMax } from '../domain/limits.ts'
 import { batchRunsMax } from '../runs/create-runs.ts'
+import type { RunOptions } from '../runs/runs.ts'
 import { budgetUsd, callLimits, configName, metadata, tags, task, time } from './fields.ts'
 import type { HttpSettings } from './http-app.ts'
 import { numberText, wholeNumberText } from './number-text.ts'
@@ -54,3 +56,21 @@ export function createRunSchemas({ runTimeoutMs }: Pick<HttpSettings, 'runTimeou
 type RunSchemas = ReturnType<typeof createRunSchemas>
 export type RunRequest = z.output<RunSchemas['run']>
 export type RunBatchRequest = z.output<RunSchemas['runBatch']>
+
+/** What is asked of each run, beside what it works on. `budgetUsd` is that of one run, however it was asked for. */
+export function toRunOptions(
+  asked: Omit<RunRequest, 'task' | 'config' | 'budget_usd'>,
+  budgetUsd: number | undefined,
+): RunOptions {
+  const { tags = {}, metadata = {}, limits, run_at: runAtMs, priority, timeout_ms: timeoutMs, webhook } = asked
+  return {
+    tags,
+    metadata,
+    priority,
+    timeoutMs,
+    ...(limits === undefined ? {} : { limits: parseLimits(limits) }),
+    ...(runAtMs === undefined ? {} : { runAtMs }),
+    ...(webhook === undefined ? {} : { webhook }),
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+  }
+}
