@@ -13,6 +13,9 @@ import type { TraceHeaders } from './tracing.ts'
 export type RunState = 'queued' | SessionState
 export const runStates: readonly RunState[] = ['queued', 'running', 'success', 'failure', 'cancelled']
 
+/** States in which there is still something to do. */
+export const activeRunStates: readonly RunState[] = ['queued', 'running']
+
 /** States in which nothing happens any more, unless somebody resumes the run. */
 export const endedRunStates: ReadonlySet<RunState> = new Set(['success', 'failure', 'cancelled'])
 

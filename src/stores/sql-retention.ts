@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type CleaningStep, firstIdOf, type RetentionPart } from '../domain/retention.ts'
+import { endedRunStates } from '../domain/run.ts'
 import { deleteSessions } from './delete-sessions.ts'
 import type { RetentionTables } from './retention-tables.ts'
 import type { RunDialect, RunTransaction } from './run-dialect.ts'
@@ -137,7 +138,7 @@ async function runsEnded(
     .selectFrom('runs')
     .select('id')
     .where('id', 'in', candidates)
-    .where('state', 'in', ['success', 'failure', 'cancelled'])
+    .where('state', 'in', [...endedRunStates])
     .where('ended_at', '<', beforeMs)
     .orderBy('id')
   const rows = await (isShared ? ended.forUpdate().skipLocked() : ended).execute()

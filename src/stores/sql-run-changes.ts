@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { noCost } from '../domain/cost.ts'
-import { isEnded } from '../domain/run.ts'
+import { activeRunStates, isEnded } from '../domain/run.ts'
 import type { CancelAnswer, DeleteAnswer, ResumeAnswer, Submission } from '../domain/run-store.ts'
 import type { ErrorRecord } from '../domain/session.ts'
 import { toColumnText } from './column-text.ts'
@@ -108,7 +108,7 @@ export async function cancelActive(
     .selectFrom('runs')
     .select(['id', 'state', 'attempt'])
     .where(column, '=', name)
-    .where('state', 'in', ['queued', 'running'])
+    .where('state', 'in', activeRunStates)
   const rows = await (dialect.isShared ? active.orderBy('id').forUpdate() : active).execute()
   const isUntouched = (row: (typeof rows)[number]) => row.state === 'queued' && Number(row.attempt) === 0
   const cancelled = rows.filter(isUntouched).map((row) => row.id)

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { addCosts, noCost } from '../domain/cost.ts'
-import { type RunBatch, type RunState, runStates } from '../domain/run.ts'
+import { activeRunStates, type RunBatch, type RunState, runStates } from '../domain/run.ts'
 import type { RunFilter, RunPosition } from '../domain/run-store.ts'
 import { toColumnText } from './column-text.ts'
 import { toRun, toRunSummary, toStoredEvent } from './run-rows.ts'
@@ -81,7 +81,7 @@ export function createRunLists(
     },
     async counts() {
       const active = db.selectFrom('runs').select(['state', sql<bigint | string>`count(*)`.as('count')])
-      const rows = await active.where('state', 'in', ['queued', 'running']).groupBy('state').execute()
+      const rows = await active.where('state', 'in', activeRunStates).groupBy('state').execute()
       const countOf = (state: RunState) => Number(rows.find((row) => row.state === state)?.count ?? 0)
       // The state as a literal: so it is the index of runs that are due that is looked through, and not the table.
       const oldest = db.selectFrom('runs').select(sql<bigint | string | null>`min(run_at)`.as('due_at'))

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { activeRunStates } from '../domain/run.ts'
 import type { ScheduleTick } from '../domain/schedule-tick.ts'
 import type { RunDialect, RunTransaction } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
@@ -53,5 +54,5 @@ async function wasTaken(transaction: RunTransaction, { schedule, atMs, run }: Sc
 async function isHeldUp(transaction: RunTransaction, { schedule, overlap }: ScheduleTick): Promise<boolean> {
   if (overlap !== 'skip') return false
   const active = transaction.selectFrom('runs').select('id').where('schedule', '=', schedule)
-  return (await active.where('state', 'in', ['queued', 'running']).limit(1).executeTakeFirst()) !== undefined
+  return (await active.where('state', 'in', activeRunStates).limit(1).executeTakeFirst()) !== undefined
 }
