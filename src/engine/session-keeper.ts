@@ -1,4 +1,5 @@
 import { isLllmError, LllmError } from '../domain/errors.ts'
+import { inTime } from '../domain/in-time.ts'
 import type { Session } from '../domain/session.ts'
 import type { SessionStore } from '../domain/session-store.ts'
 
@@ -87,16 +88,7 @@ export function keepSessions(store: Pick<SessionStore, 'save'>, emit: (event: Ke
 }
 
 /** A save that comes after its time does no harm: saving a session again replaces it. */
-async function saveInTime(store: Pick<SessionStore, 'save'>, session: Session): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new LllmError('store-unavailable', `The session store has not answered for ${savingMaxMs} ms.`))
-    }, savingMaxMs)
-  })
-  try {
-    await Promise.race([store.save(session), late])
-  } finally {
-    clearTimeout(timer)
-  }
+function saveInTime(store: Pick<SessionStore, 'save'>, session: Session): Promise<void> {
+  const message = `The session store has not answered for ${savingMaxMs} ms.`
+  return inTime(store.save(session), savingMaxMs, () => new LllmError('store-unavailable', message))
 }

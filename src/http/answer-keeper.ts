@@ -8,6 +8,7 @@ import {
   type KeyUse,
   keyLeaseMs,
 } from '../domain/idempotency-store.ts'
+import { inTime } from '../domain/in-time.ts'
 
 /** Nobody's answer waits longer than this for its being kept. */
 const settlingMaxMs = 2_000
@@ -78,7 +79,7 @@ export function createAnswerKeeper(store: IdempotencyStore, clock: Pick<Clock, '
   }
 
   async function write({ use, answer }: Settlement) {
-    await inTime(answer === undefined ? store.release(use) : store.complete(use, answer))
+    await settleInTime(answer === undefined ? store.release(use) : store.complete(use, answer))
     letGo(use)
   }
 
@@ -177,16 +178,7 @@ function sizeOf({ answer }: Settlement): number {
 }
 
 /** A change that comes after its time does no harm: it is made once, however often it is tried. */
-async function inTime(change: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new LllmError('store-unavailable', `The store has not answered for ${settlingMaxMs} ms.`))
-    }, settlingMaxMs)
-  })
-  try {
-    await Promise.race([change, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function settleInTime(change: Promise<void>): Promise<void> {
+  const message = `The store has not answered for ${settlingMaxMs} ms.`
+  return inTime(change, settlingMaxMs, () => new LllmError('store-unavailable', message))
 }

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { inTime } from '../domain/in-time.ts'
 import type { ModelLoad } from '../domain/invoker.ts'
 import { boundLabel, type NameLabel } from './label-names.ts'
 
@@ -53,7 +54,9 @@ export function watchSources(registry: Registry, nameModel: NameLabel): (sources
   )
 
   async function lookAtRuns(sources: MetricSources) {
-    const load = await inTime(sources.runs(), storeMaxMs).catch(() => undefined)
+    const load = await inTime(sources.runs(), storeMaxMs, () => new Error('The store does not answer in time.')).catch(
+      () => undefined,
+    )
     // What is not known is not told: an old figure would look like a new one.
     runs.reset()
     oldest.remove()
@@ -77,17 +80,5 @@ export function watchSources(registry: Registry, nameModel: NameLabel): (sources
     unsaved.set(sources.unsavedSessions())
     lookAtModels(sources)
     await lookAtRuns(sources)
-  }
-}
-
-async function inTime<Value>(value: Promise<Value>, timeoutMs: number): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('The store does not answer in time.')), timeoutMs)
-  })
-  try {
-    return await Promise.race([value, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
