@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SettingSpec } from './setting-spec.ts'
+import { type SettingSpec, trueOrFalse } from './setting-spec.ts'
 
 /** The settings of who may call. */
 export const accessSettingSpecs = {
@@ -8,8 +8,7 @@ export const accessSettingSpecs = {
     description:
       'Whether a service without any key answers everybody who reaches it: `true` or `false`. Otherwise it then listens on this machine only, whatever LLLM_HOST says.',
     default: 'false',
-    expects: 'true or false',
-    schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
+    ...trueOrFalse,
   },
   jwksUrl: {
     variables: ['LLLM_JWKS_URL'],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SettingSpec } from './setting-spec.ts'
+import { type SettingSpec, trueOrFalse } from './setting-spec.ts'
 
 /** The shortest and the longest key of a webhook secret, in bytes, by the specification of Standard Webhooks. */
 const keyBytes = { min: 24, max: 64 }
@@ -30,7 +30,6 @@ export const hookSettingSpecs = {
     variables: ['LLLM_WEBHOOK_ALLOW_PRIVATE'],
     description: 'Whether webhooks may go to `http` URLs and to addresses of private networks: `true` or `false`.',
     default: 'false',
-    expects: 'true or false',
-    schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
+    ...trueOrFalse,
   },
 } as const satisfies Readonly<Record<string, SettingSpec>>

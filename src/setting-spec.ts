@@ -28,5 +28,11 @@ export function wholeNumber(min: number, max: number) {
     .pipe(z.int().min(min).max(max))
 }
 
+/** Yes or no as it stands in the environment. */
+export const trueOrFalse = {
+  expects: 'true or false',
+  schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
+} as const
+
 /** The path of a file or a folder. */
 export const pathText = z.string().max(4_096)

@@ -46,7 +46,7 @@ export function isScope(text: string): text is Scope {
   return text === 'sessions:read' || text === 'costs:read' || text === 'admin' || callScope.test(text)
 }
 
-export function hasScope({ scopes }: Caller, scope: Scope): boolean {
+function hasScope({ scopes }: Caller, scope: Scope): boolean {
   return scopes.includes('admin') || scopes.includes(scope)
 }
 

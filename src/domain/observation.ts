@@ -69,5 +69,8 @@ export type Observation =
       readonly durationMs: number
     }
 
+/** What is told of one kind of thing. */
+export type Observed<Type extends Observation['type']> = Extract<Observation, { readonly type: Type }>
+
 /** Is told of everything that is counted. It takes no time to speak of, and never throws. */
 export type Observe = (observation: Observation) => void

@@ -61,8 +61,8 @@ export async function querySpanCosts(
 }
 
 function groupingOf(groupBy: readonly CostGroup[]): number {
-  const columns = ['tactic', 'tactic_id', 'agent', 'model'] as const
-  return columns.filter((column) => groupBy.includes(column)).reduce((sum, column) => sum + groupings[column], 0)
+  const bits: Readonly<Partial<Record<CostGroup, number>>> = groupings
+  return [...new Set(groupBy)].reduce((sum, group) => sum + (bits[group] ?? 0), 0)
 }
 
 function keyExpression(group: CostGroup): RawBuilder<SqlKey> {

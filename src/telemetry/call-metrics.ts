@@ -1,10 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { errorCodes } from '../domain/errors.ts'
-import type { Observation } from '../domain/observation.ts'
+import type { Observed } from '../domain/observation.ts'
 import { callSeconds } from './buckets.ts'
 import { type NameLabel, otherValue } from './label-names.ts'
-
-type Told<Type extends Observation['type']> = Extract<Observation, { readonly type: Type }>
 
 /** Counts calls of tactics: those from outside, and those that tactics make of each other. */
 export function countCalls(registry: Registry, nameTactic: NameLabel) {
@@ -50,20 +48,20 @@ export function countCalls(registry: Registry, nameTactic: NameLabel) {
     'call.started'() {
       inFlight.inc()
     },
-    'call.ended'({ tactic: name, state, code, durationMs }: Told<'call.ended'>) {
+    'call.ended'({ tactic: name, state, code, durationMs }: Observed<'call.ended'>) {
       const tactic = nameTactic(name)
       inFlight.dec()
       ended.inc({ tactic, state })
       if (code !== null) failures.inc({ tactic, code: nameCode(code) })
       durations.observe({ tactic }, durationMs / 1_000)
     },
-    'calls.queued'({ change }: Told<'calls.queued'>) {
+    'calls.queued'({ change }: Observed<'calls.queued'>) {
       queued.inc(change)
     },
-    'sub-call.ended'({ tactic, state }: Told<'sub-call.ended'>) {
+    'sub-call.ended'({ tactic, state }: Observed<'sub-call.ended'>) {
       subCalls.inc({ tactic: nameTactic(tactic), state })
     },
-    'budget.refused'({ tactic, unit }: Told<'budget.refused'>) {
+    'budget.refused'({ tactic, unit }: Observed<'budget.refused'>) {
       refusals.inc({ tactic: nameTactic(tactic), unit })
     },
   }

@@ -1,6 +1,6 @@
 import { Gauge, Registry } from 'prom-client'
 import type { Metrics } from '../domain/metrics.ts'
-import type { Observation } from '../domain/observation.ts'
+import type { Observation, Observed } from '../domain/observation.ts'
 import { countCalls } from './call-metrics.ts'
 import { boundLabel } from './label-names.ts'
 import { countModels } from './model-metrics.ts'
@@ -10,7 +10,7 @@ import { countRequests } from './request-metrics.ts'
 import { countWork } from './work-metrics.ts'
 
 type Counters = {
-  readonly [Type in Observation['type']]: (told: Extract<Observation, { readonly type: Type }>) => void
+  readonly [Type in Observation['type']]: (told: Observed<Type>) => void
 }
 
 export interface WatchingMetrics extends Metrics {

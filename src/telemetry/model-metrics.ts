@@ -1,13 +1,9 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
 import { type Cost, picoUsdPerUsd } from '../domain/cost.ts'
-import type { Observation } from '../domain/observation.ts'
+import type { Observed } from '../domain/observation.ts'
 import { callSeconds } from './buckets.ts'
 import type { NameLabel } from './label-names.ts'
 import { type ModelSeries, openModelSeries } from './model-series.ts'
-
-type Asked = Extract<Observation, { readonly type: 'model.asked' }>
-type Retried = Extract<Observation, { readonly type: 'model.retried' }>
-type ToolEnded = Extract<Observation, { readonly type: 'tool.ended' }>
 
 const place = ['tactic', 'agent', 'model'] as const
 
@@ -65,7 +61,7 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
   }
 
   return {
-    'model.asked'(asked: Asked) {
+    'model.asked'(asked: Observed<'model.asked'>) {
       const { outcome, durationMs, cost } = asked
       const series = table.of(asked)
       const { labels } = series
@@ -75,10 +71,10 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
       if (cost.pricedCalls > 0) series.picoUsd += BigInt(cost.promptPicoUsd + cost.completionPicoUsd)
       if (cost.unpricedCalls > 0) unpriced.inc(labels, cost.unpricedCalls)
     },
-    'model.retried'({ model, reason }: Retried) {
+    'model.retried'({ model, reason }: Observed<'model.retried'>) {
       retries.inc({ model: nameModel(model), reason })
     },
-    'tool.ended'({ tactic, isOk }: ToolEnded) {
+    'tool.ended'({ tactic, isOk }: Observed<'tool.ended'>) {
       tools.inc({ tactic: nameTactic(tactic), outcome: isOk ? 'ok' : 'error' })
     },
   }

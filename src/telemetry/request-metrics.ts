@@ -1,11 +1,9 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import type { Observation } from '../domain/observation.ts'
+import type { Observed } from '../domain/observation.ts'
 import { callSeconds } from './buckets.ts'
 
-type Ended = Extract<Observation, { readonly type: 'request.ended' }>
-
 /** Counts requests to the service. Routes, methods and statuses are few by themselves. */
-export function countRequests(registry: Registry): (ended: Ended) => void {
+export function countRequests(registry: Registry): (ended: Observed<'request.ended'>) => void {
   const registers = [registry]
   const requests = new Counter({
     name: 'lllm_http_requests_total',

@@ -1,9 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import type { Observation } from '../domain/observation.ts'
+import type { Observed } from '../domain/observation.ts'
 import { storeSeconds } from './buckets.ts'
 import { boundLabel } from './label-names.ts'
-
-type Told<Type extends Observation['type']> = Extract<Observation, { readonly type: Type }>
 
 /** Counts what goes on around calls: attempts of runs, deliveries of webhooks, sessions, and what stores are asked. */
 export function countWork(registry: Registry) {
@@ -50,7 +48,7 @@ export function countWork(registry: Registry) {
     'run.started'() {
       starts.inc()
     },
-    'run.ended'({ how }: Told<'run.ended'>) {
+    'run.ended'({ how }: Observed<'run.ended'>) {
       ends.inc({ how })
     },
     'session.unsaved'() {
@@ -59,10 +57,10 @@ export function countWork(registry: Registry) {
     'session.lost'() {
       lost.inc()
     },
-    'webhook.attempted'({ step }: Told<'webhook.attempted'>) {
+    'webhook.attempted'({ step }: Observed<'webhook.attempted'>) {
       webhooks.inc({ step })
     },
-    'store.asked'({ operation, outcome, durationMs }: Told<'store.asked'>) {
+    'store.asked'({ operation, outcome, durationMs }: Observed<'store.asked'>) {
       store.observe({ operation: nameOperation(operation), outcome }, durationMs / 1_000)
     },
   }
