@@ -5,6 +5,7 @@ import type { RunStore } from '../../src/domain/run-store.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import type { WebhookStore } from '../../src/domain/webhook-store.ts'
+import { buildRun } from '../support/runs.ts'
 import { range } from '../support/session-stores.ts'
 import { buildSession } from '../support/sessions.ts'
 
@@ -26,29 +27,8 @@ function idAt(timeMs: number, number = 1): string {
 }
 
 function newRun(id: string, more: Partial<NewRun> = {}): NewRun {
-  return {
-    id,
-    tenant: 'default',
-    tactic: 'essay',
-    tacticId: 'demo::essay',
-    tags: {},
-    priority: 0,
-    createdAtMs: oldMs,
-    runAtMs: oldMs,
-    batchId: null,
-    batchIndex: null,
-    schedule: null,
-    request: {
-      task: 'bees',
-      config: 'default',
-      timeoutMs: 60_000,
-      budgetUsd: null,
-      limits: {},
-      metadata: {},
-      webhook: { url: 'https://example.org/hook' },
-    },
-    ...more,
-  }
+  const request = { webhook: { url: 'https://example.org/hook' } }
+  return buildRun({ id, createdAtMs: oldMs, runAtMs: oldMs, request, ...more })
 }
 
 function newBatch(): NewRunBatch {

@@ -4,6 +4,7 @@ import { type KeptRun, type NewRun, type Run, withoutTask } from '../../src/doma
 import type { RunEnd, RunStore } from '../../src/domain/run-store.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
+import { buildRun } from '../support/runs.ts'
 import { range } from '../support/session-stores.ts'
 import { buildSession } from '../support/sessions.ts'
 
@@ -26,22 +27,15 @@ const request: NewRun['request'] = {
   webhook: null,
 }
 
+/** A run whose id and whose time follow its number. */
 export function newRun(number: number, more: Partial<NewRun> = {}): NewRun {
-  return {
+  return buildRun({
     id: `run-${String(number).padStart(4, '0')}`,
-    tenant: 'default',
     tactic: 'summary',
-    tacticId: 'demo::summary',
-    tags: {},
-    priority: 0,
     createdAtMs: 1_000 + number,
-    runAtMs: 1_000,
-    batchId: null,
-    batchIndex: null,
-    schedule: null,
     request,
     ...more,
-  }
+  })
 }
 
 export const claiming = { owner: 'one', slots: 100, concurrencyMax: 1_000, leaseMs: 60_000, takesOver: false }

@@ -4,6 +4,7 @@ import type { RunStore } from '../../src/domain/run-store.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { DeliveryAttempt } from '../../src/domain/webhook.ts'
 import type { WebhookStore } from '../../src/domain/webhook-store.ts'
+import { buildRun } from '../support/runs.ts'
 import { range } from '../support/session-stores.ts'
 import { buildSession, sessionId } from '../support/sessions.ts'
 
@@ -15,29 +16,13 @@ export interface OpenedWebhookStores {
 }
 
 function newRun(number: number, url: string | null = 'https://example.org/hook', more: Partial<NewRun> = {}): NewRun {
-  return {
+  return buildRun({
     id: sessionId(number),
-    tenant: 'default',
     tactic: 'summary',
-    tacticId: 'demo::summary',
     tags: { team: 'red' },
-    priority: 0,
-    createdAtMs: 1_000,
-    runAtMs: 1_000,
-    batchId: null,
-    batchIndex: null,
-    schedule: null,
-    request: {
-      task: 'bees',
-      config: 'default',
-      timeoutMs: 60_000,
-      budgetUsd: null,
-      limits: {},
-      metadata: { from: 'test' },
-      webhook: url === null ? null : { url },
-    },
+    request: { metadata: { from: 'test' }, webhook: url === null ? null : { url } },
     ...more,
-  }
+  })
 }
 
 const claiming = { slots: 100, hostMax: 100, hostsBusy: {}, leaseMs: 60_000 }

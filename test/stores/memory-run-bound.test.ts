@@ -3,6 +3,7 @@ import type { NewRun } from '../../src/domain/run.ts'
 import type { MemoryRunLimits } from '../../src/stores/memory-run-bound.ts'
 import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
+import { buildRun } from '../support/runs.ts'
 import { range } from '../support/session-stores.ts'
 import { buildSession, sessionId, testStartMs } from '../support/sessions.ts'
 
@@ -10,29 +11,7 @@ const claiming = { owner: 'one', slots: 100, concurrencyMax: 100, leaseMs: 60_00
 const batch = { id: 'batch-1', tenant: 'red', tactic: 'essay', tacticId: 'demo::essay', tags: {}, createdAtMs: 1_000 }
 
 function newRun(number: number, more: Partial<NewRun> = {}): NewRun {
-  return {
-    id: sessionId(number),
-    tenant: 'red',
-    tactic: 'essay',
-    tacticId: 'demo::essay',
-    tags: {},
-    priority: 0,
-    createdAtMs: 1_000,
-    runAtMs: 1_000,
-    batchId: null,
-    batchIndex: null,
-    schedule: null,
-    request: {
-      task: 'bees',
-      config: 'default',
-      timeoutMs: 1,
-      budgetUsd: null,
-      limits: {},
-      metadata: {},
-      webhook: null,
-    },
-    ...more,
-  }
+  return buildRun({ id: sessionId(number), tenant: 'red', request: { timeoutMs: 1 }, ...more })
 }
 
 /** Has runs end one after the other, the first one first. */

@@ -11,6 +11,7 @@ import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
 import { missingPostgres } from '../support/postgres.ts'
 import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
+import { buildRun } from '../support/runs.ts'
 import { buildSession, sessionId } from '../support/sessions.ts'
 
 const suite = missingPostgres === undefined ? 'PostgreSQL as a store' : `PostgreSQL as a store (${missingPostgres})`
@@ -94,12 +95,9 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     const { schema: filled, url } = await schemas.newSchema()
     const store = await openPostgresStore(url)
     onTestFinished(() => store.close())
-    const place = { batchId: null, batchIndex: null, schedule: null, priority: 0, runAtMs: 0, tags: {} }
-    const limits = { config: 'default', timeoutMs: 1, budgetUsd: null, limits: {}, metadata: {}, webhook: null }
-    const tactic = { tenant: 'default', tactic: 'essay', tacticId: 'demo::essay' }
-    const runs = Array.from({ length: 2_000 }, (_, number) => {
-      return { id: sessionId(number), ...tactic, ...place, createdAtMs: number, request: { task: '', ...limits } }
-    })
+    const runs = Array.from({ length: 2_000 }, (_, number) =>
+      buildRun({ id: sessionId(number), createdAtMs: number, runAtMs: 0, request: { task: '', timeoutMs: 1 } }),
+    )
     await store.runs.submit({ runs })
     await vi.waitFor(async () => {
       const { rows } = await schemas.admin.query(

@@ -1,26 +1,14 @@
 // Ends runs that have a receiver, in the SQLite file of its first argument: as many as its second says, told at the URL of its third. It prints a
 // line when the ends are stored, and then waits to be killed.
 import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
+import { buildRun } from './runs.ts'
 import { buildSession, sessionId } from './sessions.ts'
 
 const [, , path = '', count = '0', url = ''] = process.argv
 const { runs } = await openSqliteSessionStore({ path })
-const common = {
-  tactic: 'summary',
-  tacticId: 'demo::summary',
-  tags: {},
-  priority: 0,
-  createdAtMs: 1_000,
-  runAtMs: 1_000,
-}
-const request = { task: '', config: 'default', timeoutMs: 60_000, budgetUsd: null, limits: {}, metadata: {} }
+const request = { task: '', webhook: { url } }
 const ids = Array.from({ length: Number(count) }, (_, number) => sessionId(number))
-await runs.submit({
-  runs: ids.map((id) => {
-    const place = { tenant: 'default', batchId: null, batchIndex: null, schedule: null }
-    return { id, ...common, ...place, request: { ...request, webhook: { url } } }
-  }),
-})
+await runs.submit({ runs: ids.map((id) => buildRun({ id, tactic: 'summary', request })) })
 const owner = { owner: 'one', slots: 1_000, concurrencyMax: 1_000, leaseMs: 60_000, takesOver: false }
 for (const { id, attempt } of await runs.claim(owner)) {
   const session = buildSession({ id })

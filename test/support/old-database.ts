@@ -8,6 +8,7 @@ import { toCostColumns, toSessionRows } from '../../src/stores/session-rows.ts'
 import { sessionMigrations, type TableStyle } from '../../src/stores/sql-migrations.ts'
 import { tableColumns } from '../../src/stores/sql-schema.ts'
 import { toStoredSession } from '../../src/stores/stored-session.ts'
+import { buildRun } from './runs.ts'
 import { buildSession, sessionId } from './sessions.ts'
 
 /** Long ago, so that its costs are summed. */
@@ -96,28 +97,15 @@ async function insertRun(
 }
 
 function oldRun(number: number): NewRun {
-  return {
+  return buildRun({
     id: sessionId(number),
     tenant: 'nobody yet',
-    tactic: 'essay',
-    tacticId: 'demo::essay',
     tags: { team: 'blue' },
-    priority: 0,
     createdAtMs: oldStartMs,
     runAtMs: oldStartMs,
     batchId: oldBatchId,
     batchIndex: number - 4,
-    schedule: null,
-    request: {
-      task: 'bees',
-      config: 'default',
-      timeoutMs: 60_000,
-      budgetUsd: null,
-      limits: {},
-      metadata: {},
-      webhook: null,
-    },
-  }
+  })
 }
 
 const oldDelivery = {
