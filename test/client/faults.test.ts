@@ -1,6 +1,6 @@
-import { createServer } from 'node:net'
 import { createClient, LllmFault } from 'lllm/client'
 import { describe, expect, test, vi } from 'vitest'
+import { deadUrl } from '../support/dead-url.ts'
 import { breaksOff, json, openFaulty } from './faulty-service.ts'
 
 const answer = { result: 1, session_id: 's', cost_usd: 0 }
@@ -14,22 +14,9 @@ async function faultOf(promise: Promise<unknown>): Promise<LllmFault> {
   return error as LllmFault
 }
 
-/** An address where nobody listens any more. */
-async function deadUrl(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { readonly port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return `http://127.0.0.1:${port}`
-}
-
 describe('what is no answer of the service is a fault:', () => {
   test('nobody listens, so that nothing can have been paid', async () => {
-    const fault = await faultOf(
-      createClient({ url: await deadUrl() })
-        .tactic('x')
-        .call('y'),
-    )
+    const fault = await faultOf(createClient({ url: deadUrl }).tactic('x').call('y'))
     expect(fault).toMatchObject({ kind: 'network', mayHaveRun: false, status: undefined })
   })
 

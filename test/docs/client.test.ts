@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { makeBriefing, makeRemote } from '../../examples/client/briefing.ts'
 import * as client from '../../examples/client/client.ts'
 import { startService } from '../e2e/support/service.ts'
+import { deadUrl } from '../support/dead-url.ts'
 import { says, startProvider } from '../support/scripted-provider.ts'
 import { root } from './markdown.ts'
 
@@ -29,12 +30,11 @@ test('a call is answered as the service answers', async () => {
 })
 
 test('errors are told apart', async () => {
-  const { url, close } = await openService()
+  const { url } = await openService()
   expect(await client.handleErrors(url, 'one two')).toBe('two')
   expect(await client.handleErrors(url, 'x'.repeat(100_000))).toMatch('too expensive: 0 USD')
   expect(await client.handleErrors(url, 7 as never)).toMatch(/^invalid-task: .* \(request /)
-  await close()
-  expect(await client.handleErrors(url, 'one')).toBe('network: it has not begun')
+  expect(await client.handleErrors(deadUrl, 'one')).toBe('network: it has not begun')
 })
 
 test('a call that is sent again is done once', async () => {
