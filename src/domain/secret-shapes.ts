@@ -25,19 +25,29 @@ const bearers = /\b(Bearer[ \t]{1,4})[A-Za-z0-9._~+/-]{12,}={0,2}/gi
 /** The password in the address of a database or a proxy. */
 const passwords = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{0,128}:)[^\s/@"']{1,256}(?=@)/gi
 
-/** Replaces what has the shape of a secret. */
+/** The shortest text that has one of these shapes: an address with a password of one character. */
+const shapeLengthMin = 8
+
+/** Replaces what has the shape of a secret. What needs characters that a text does not have is not looked for in it. */
 export function redactShapes(text: string): string {
-  return text
-    .replace(privateKeys, redactedText)
-    .replace(passwords, `$1${redactedText}`)
-    .replace(named, `$1${redactedText}`)
-    .replace(bearers, `$1${redactedText}`)
-    .replace(tokens, redactedText)
+  if (text.length < shapeLengthMin) return text
+  let left = text
+  if (left.includes('-----BEGIN ')) left = left.replace(privateKeys, redactedText)
+  if (left.includes('://')) left = left.replace(passwords, `$1${redactedText}`)
+  if (left.includes(':') || left.includes('=')) left = left.replace(named, `$1${redactedText}`)
+  return left.replace(bearers, `$1${redactedText}`).replace(tokens, redactedText)
 }
 
-const secretName = new RegExp(`^(?:${names}|proxy-authorization|cookie|set-cookie|private[-_]?key|secret)$`, 'i')
+const fieldNames = `(?:${names}|proxy-authorization|cookie|set-cookie|private[-_]?key|secret)`
+const secretName = new RegExp(`^${fieldNames}$`, 'i')
+const secretField = new RegExp(`"${fieldNames}"\\s*:`, 'i')
 
 /** Whether a field, by its whole name, holds a secret, whatever that looks like. */
 export function namesSecret(name: string): boolean {
   return secretName.test(name)
+}
+
+/** Whether a JSON text may have such a field. Names that are written with escapes are not looked for. */
+export function mayHaveSecretField(json: string): boolean {
+  return secretField.test(json)
 }

@@ -4,6 +4,8 @@ import { write, writeSync } from 'node:fs'
 const waitingMax = 16 * 1024 * 1024
 /** An output that takes nothing at the moment is tried again after this. */
 const retryMs = 20
+/** From the end of a write to the next: each costs a turn of another thread, so that lines that come close together share one. */
+const betweenWritesMs = 10
 /** What is left when the process ends has so long to be taken. */
 const endMaxMs = 1_000
 
@@ -23,16 +25,25 @@ export function createLogOutput(fd: number): LogOutput {
   let waiting: string[] = []
   let waitingLength = 0
   let isWriting = false
+  let pause: NodeJS.Timeout | undefined
   let isGone = false
   /** What the output did not take yet, until it is tried again. */
   let held: Buffer = Buffer.alloc(0)
   const onIdle: (() => void)[] = []
 
   function writeNext() {
+    clearTimeout(pause)
+    pause = undefined
     const text = take()
     isWriting = text !== ''
     if (isWriting) return writeFrom(Buffer.from(text), 0)
     for (const resolve of onIdle.splice(0)) resolve()
+  }
+
+  function onWritten() {
+    if (onIdle.length > 0) return writeNext()
+    isWriting = false
+    pause = setTimeout(writeNext, betweenWritesMs).unref()
   }
 
   function writeFrom(bytes: Buffer, start: number) {
@@ -42,7 +53,7 @@ export function createLogOutput(fd: number): LogOutput {
       if (error?.code === 'EPIPE') isGone = true
       // After a part of a line the next one begins anew.
       if (error !== null && start > 0 && !isGone) waiting.unshift('\n')
-      writeNext()
+      onWritten()
     })
   }
 
@@ -70,9 +81,10 @@ export function createLogOutput(fd: number): LogOutput {
       if (isGone || waitingLength + line.length > waitingMax) return
       waiting.push(line)
       waitingLength += line.length
-      if (!isWriting) writeNext()
+      if (!isWriting && pause === undefined) writeNext()
     },
     async flush() {
+      if (pause !== undefined) writeNext()
       if (!isWriting) return
       const { promise, resolve } = Promise.withResolvers<void>()
       const timer = setTimeout(resolve, endMaxMs)

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRedactor } from '../../src/domain/redact.ts'
 
@@ -94,6 +95,62 @@ describe('in values', () => {
     let deep: unknown = 'canary-0001'
     for (let level = 0; level < 5_000; level++) deep = [deep]
     expect(JSON.stringify(none.allIn(deep))).toContain('[redacted]')
+  })
+})
+
+describe('a JSON text', () => {
+  const secrets = ['canary-0001', 'pass"word/1', 'pass\nword']
+  const redactor = createRedactor(secrets)
+
+  test('is clean where nothing in it looks like a secret', () => {
+    expect(redactor.isClean(JSON.stringify({ level: 30, path: '/tactics/x', tokens: 3, at: '10:30' }))).toBe(true)
+  })
+
+  test.each([
+    { text: 'a canary-0001' },
+    { text: 'pass"word/1' },
+    { 'canary-0001': 1 },
+    { nested: { Cookie: 'a=b' } },
+    { text: 'see Bearer 0123456789abcdef' },
+  ])('is not clean where it holds one: %o', (value) => {
+    expect(redactor.isClean(JSON.stringify(value))).toBe(false)
+    expect(redactor.isClean(JSON.stringify(value, null, 1))).toBe(false)
+  })
+
+  test('is not called clean where it is written with escapes', () => {
+    expect(redactor.isClean('{"p\\u0061ssword":"x"}')).toBe(false)
+    expect(redactor.isClean('{"text":"c\\u0061nary-0001"}')).toBe(false)
+  })
+
+  test('that is called clean holds nothing that would be taken out', () => {
+    const pieces = [
+      'sk-proj-0123456789abcdefghij',
+      'x',
+      ' ',
+      ':',
+      '"',
+      '\\',
+      '\n',
+      'password',
+      '=',
+      'hunter2000',
+      '@',
+      'postgres://me',
+    ]
+    const text = fc.oneof(
+      fc.array(fc.constantFrom(...pieces, ...secrets), { maxLength: 6 }).map((parts) => parts.join('')),
+      fc.string({ unit: 'binary' }),
+    )
+    const fields = fc.oneof(text, fc.constantFrom('cookie', 'secret', 'Private_Key', 'authorization', 'count'))
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 3 }, text, fc.integer(), fc.array(tie('value')), fc.dictionary(fields, tie('value'))),
+    }))
+    fc.assert(
+      fc.property(value, (given) => {
+        const json = JSON.stringify(given)
+        if (redactor.isClean(json)) expect(redactor.allIn(JSON.parse(json))).toEqual(JSON.parse(json))
+      }),
+    )
   })
 })
 

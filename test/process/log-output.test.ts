@@ -28,6 +28,20 @@ describe('the log', () => {
     expect(readFileSync(path, 'utf8')).toBe(lines.join(''))
   })
 
+  test('writes a line at once after a pause, and gathers those that come close behind it', async () => {
+    const path = await newPath()
+    const output = createLogOutput(opened(path, 'w'))
+    const isWritten = (text: string) => vi.waitUntil(() => readFileSync(path, 'utf8') === text, { interval: 1 })
+    output.write('first\n')
+    await isWritten('first\n')
+    output.write('second\n')
+    output.write('third\n')
+    await isWritten('first\nsecond\nthird\n')
+    output.write('last\n')
+    await output.flush()
+    expect(readFileSync(path, 'utf8')).toBe('first\nsecond\nthird\nlast\n')
+  })
+
   test.runIf(process.platform === 'linux')('loses lines on a disk that is full, and holds nobody up', async () => {
     const output = createLogOutput(opened('/dev/full', 'w'))
     for (let line = 0; line < 10; line++) {
