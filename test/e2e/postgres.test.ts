@@ -1,10 +1,10 @@
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { halfSessions } from '../support/half-sessions.ts'
 import { inSchema, type Postgres, postgresFolder, startPostgres } from '../support/postgres.ts'
 import { says } from '../support/scripted-provider.ts'
 import { answersUntilKill, callers, killUnderLoad } from './support/kill-under-load.ts'
-import { replyUsd, scripted, usage } from './support/service.ts'
+import { replyUsd, scripted, startService, usage } from './support/service.ts'
 import { spawnProcess, spawnService } from './support/spawned-service.ts'
 
 const suite =
@@ -65,6 +65,35 @@ describe.skipIf(postgresFolder === undefined)(suite, { timeout: 60_000 }, () => 
     service.kill('SIGTERM')
     const { stdout, stderr } = await service.exited
     for (const text of [JSON.stringify(told), stdout, stderr]) expect(text).not.toContain(password)
+  })
+
+  test('answers while the database takes no changes, as one that became a standby, and stores what it could not by itself', async () => {
+    const provider = await scripted(() => says('Bees are busy.', { usage }))
+    const service = await startService({ provider, database: await newDatabase('read_only') })
+    const setReadOnly = async (state: 'on' | 'off') => {
+      await admin.query(`alter system set default_transaction_read_only = ${state}`)
+      await admin.query('select pg_reload_conf()')
+    }
+    const becomes = (status: number) =>
+      vi.waitFor(async () => expect((await service.get('/readyz')).status).toBe(status), { timeout: 10_000 })
+    const before = await service.call('summarizer', 'bees')
+    await becomes(200)
+
+    await setReadOnly('on')
+    onTestFinished(() => setReadOnly('off'))
+    await becomes(503)
+    const meanwhile = await service.call('summarizer', 'wasps')
+    expect([before.status, meanwhile.status]).toEqual([200, 200])
+    // What is there can be read.
+    expect((await service.get(`/sessions/${before.body.session_id}`)).status).toBe(200)
+    expect((await service.post('/tactics/summarizer/runs', { task: 'ants' })).status).toBe(503)
+
+    await setReadOnly('off')
+    await becomes(200)
+    const isStored = async () => (await service.get(`/sessions/${meanwhile.body.session_id}`)).status === 200
+    await vi.waitUntil(isStored, { timeout: 10_000 })
+    const costs = await service.get<{ readonly total: Readonly<Record<string, number>> }>('/costs')
+    expect(costs.body.total).toMatchObject({ sessions: 2, llm_calls: 2 })
   })
 
   test('has each session that was answered before a kill -9 under load, whole, and no half ones', async () => {
