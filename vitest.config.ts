@@ -17,6 +17,9 @@ const alone = ['test/e2e/hang-up.test.ts', 'test/http/stream-readers.test.ts', '
 /** Packs, installs and serves what is published, which is a matter of `npm run check:package`. */
 const published = ['test/e2e/published.test.ts']
 
+/** Needs a browser, and takes long to draw a page: a matter of `npm run check:browser`. */
+const browser = ['test/e2e/docs-browser.test.ts']
+
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -34,12 +37,13 @@ export default defineConfig({
         test: {
           name: 'behaviour',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/house/**', ...alone, ...published],
+          exclude: ['test/house/**', ...alone, ...published, ...browser],
           isolate: false,
         },
       },
       { extends: true, test: { name: 'memory', include: [...alone] } },
       { extends: true, test: { name: 'published', include: [...published] } },
+      { extends: true, test: { name: 'browser', include: [...browser] } },
     ],
   },
 })

@@ -45,6 +45,11 @@ export async function serveDocument(server: FastifyInstance, app: HttpApp, prefi
         .replaceAll(' https:', '')
         .trim(),
     uiConfig: { deepLinking: true, validatorUrl: null },
+    theme: {
+      title: 'lllm',
+      // There is one document, and the sign above it is somebody else's.
+      css: [{ filename: 'lllm.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
   })
 }
 
