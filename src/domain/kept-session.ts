@@ -2,7 +2,7 @@ import { errorCodes } from './errors.ts'
 import { type DigestImage, withoutBase64, withoutDataUrls } from './image-reference.ts'
 import type { AssistantMessage } from './message.ts'
 import type { Redactor } from './redact.ts'
-import { redactValue, type ValueRules } from './redact-value.ts'
+import { valueRedactor } from './redact-value.ts'
 import type { AgentCall, ErrorRecord, LlmCall, Session } from './session.ts'
 import { leastOf, type StoreContent } from './store-content.ts'
 
@@ -29,44 +29,55 @@ type Keep = <Value>(value: Value) => Value
  */
 export function keptSession(session: Session, rules: KeepingRules): Session {
   const content = leastOf(rules.most, session.content ?? 'full')
-  const subSessions = session.subSessions.map((child) => keptSession(child, { ...rules, most: content }))
+  const subSessions = mapped(session.subSessions, (child) => keptSession(child, { ...rules, most: content }))
   if (content === 'none') return { ...withoutTexts(session), subSessions, content }
   const { redactor, digestImage } = rules
   const isRedacted = content === 'redacted'
   const redact: Keep = isRedacted ? redactor.allIn : redactor.knownIn
-  const texts: ValueRules = {
+  const keep = valueRedactor({
     text: (text) => redactor[isRedacted ? 'all' : 'known'](withoutDataUrls(text, digestImage)),
     byName: isRedacted,
     object: (given) => withoutBase64(given, digestImage),
-  }
-  const keep: Keep = <Value>(value: Value) => redactValue(value, texts) as Value
-  return {
-    ...session,
+  })
+  return changed(session, {
     task: keep(session.task),
     result: keep(session.result),
     error: redactor.allIn(session.error),
     tags: keep(session.tags),
     metadata: keep(session.metadata),
-    agentCalls: session.agentCalls.map((call) => ({
-      ...call,
-      llmCalls: call.llmCalls.map((llmCall) => keepTexts(llmCall, redactor, redact, keep)),
-      toolCalls: call.toolCalls.map((tool) => ({ ...keep(tool), error: redactor.allIn(tool.error) })),
-      retries: redactor.allIn(call.retries),
-      delivery: keep(call.delivery),
-    })),
+    agentCalls: mapped(session.agentCalls, (call) =>
+      changed(call, {
+        llmCalls: mapped(call.llmCalls, (llmCall) => keepTexts(llmCall, redactor, redact, keep)),
+        toolCalls: mapped(call.toolCalls, (tool) => changed(keep(tool), { error: redactor.allIn(tool.error) })),
+        retries: redactor.allIn(call.retries),
+        delivery: keep(call.delivery),
+      }),
+    ),
     subSessions,
     ...(content === 'full' ? {} : { content }),
-  }
+  })
 }
 
 function keepTexts(call: LlmCall, redactor: Redactor, redact: Keep, keep: Keep): LlmCall {
-  const { messages, ...request } = call.request
-  return {
-    ...call,
-    request: { ...redact(request), messages: keep(messages) },
-    response: call.response && { ...call.response, message: keep(call.response.message) },
-    error: redactor.allIn(call.error),
-  }
+  const { request, response, error } = call
+  const { messages, ...rest } = request
+  return changed(call, {
+    request: changed(request, { ...redact(rest), messages: keep(messages) }),
+    response: response && changed(response, { message: keep(response.message) }),
+    error: redactor.allIn(error),
+  })
+}
+
+/** The same object where nothing has changed, as nearly always nothing has. */
+function changed<Whole extends object>(whole: Whole, fields: Partial<Whole>): Whole {
+  for (const name in fields) if (fields[name] !== whole[name]) return { ...whole, ...fields }
+  return whole
+}
+
+/** The same list where no item has changed. */
+function mapped<Item>(items: readonly Item[], change: (item: Item) => Item): readonly Item[] {
+  const all = items.map(change)
+  return all.some((item, index) => item !== items[index]) ? all : items
 }
 
 function withoutTexts(session: Session): Session {

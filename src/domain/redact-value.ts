@@ -15,10 +15,10 @@ export interface ValueRules {
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Applies a change to all texts of a value, at any depth. What stays the same is the same object. Cycles end at `[circular]`, and
- * what is met twice is looked at once.
+ * Makes what applies a change to all texts of a value, at any depth. What stays the same is the same object. Cycles end at `[circular]`,
+ * and what is met twice, also in two values, is looked at once.
  */
-export function redactValue(value: unknown, rules: ValueRules): unknown {
+export function valueRedactor(rules: ValueRules): <Value>(value: Value) => Value {
   const seen = new Map<object, unknown>()
 
   function walk(inner: unknown, depth: number): unknown {
@@ -71,5 +71,5 @@ export function redactValue(value: unknown, rules: ValueRules): unknown {
     return changed === json ? inner : changed
   }
 
-  return walk(value, 0)
+  return <Value>(value: Value) => walk(value, 0) as Value
 }

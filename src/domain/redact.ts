@@ -1,4 +1,4 @@
-import { redactValue } from './redact-value.ts'
+import { valueRedactor } from './redact-value.ts'
 import { mayHaveSecretField, redactedText, redactShapes } from './secret-shapes.ts'
 
 /** Shorter values are not looked for: they would be found where nobody meant them. */
@@ -43,9 +43,8 @@ export function createRedactor(secrets: readonly string[]): Redactor {
     knowsAny: forms.length > 0,
     known,
     all,
-    knownIn: <Value>(value: Value) =>
-      (forms.length === 0 ? value : redactValue(value, { text: known, byName: false })) as Value,
-    allIn: <Value>(value: Value) => redactValue(value, { text: all, byName: true }) as Value,
+    knownIn: (value) => (forms.length === 0 ? value : valueRedactor({ text: known, byName: false })(value)),
+    allIn: (value) => (value === null ? value : valueRedactor({ text: all, byName: true })(value)),
     // Without escapes, each text stands in JSON as it is.
     isClean: (json) => !json.includes('\\') && !mayHaveSecretField(json) && all(json) === json,
   }

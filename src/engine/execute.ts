@@ -161,11 +161,8 @@ async function runTactic(
 ): Promise<Ended> {
   try {
     await meter.checkDepth()
-    const result = await untilAborted(
-      async () => span.within(() => new tactic.tactic(scope).call(input as never)),
-      signal,
-    )
-    return { ok: true, output: await untilAborted(() => readResult(tactic, result), signal) }
+    const work = async () => readResult(tactic, await span.within(() => new tactic.tactic(scope).call(input as never)))
+    return { ok: true, output: await untilAborted(work, signal) }
   } catch (error) {
     return { ok: false, error: signal.aborted ? stopError(signal) : toTacticError(error, tactic) }
   }

@@ -24,12 +24,6 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
     buckets: callSeconds,
     registers,
   })
-  const tokens = new Counter({
-    name: 'lllm_tokens_total',
-    help: 'Tokens as providers counted them. cached_prompt is a part of prompt, reasoning a part of completion.',
-    labelNames: [...place, 'kind'],
-    registers,
-  })
   const unpriced = new Counter({
     name: 'lllm_unpriced_calls_total',
     help: 'Requests to models that may have been billed and whose price is not known: what they cost is not in lllm_cost_usd_total.',
@@ -48,17 +42,7 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
     labelNames: ['tactic', 'outcome'],
     registers,
   })
-  registerCost(registry, () => table.all())
-
-  function countTokens({ labels }: ModelSeries, cost: Cost) {
-    const add = (kind: string, count: number) => {
-      if (count > 0) tokens.inc({ ...labels, kind }, count)
-    }
-    add('prompt', cost.promptTokens)
-    add('cached_prompt', cost.cachedPromptTokens)
-    add('completion', cost.completionTokens)
-    add('reasoning', cost.reasoningTokens)
-  }
+  registerSums(registry, () => table.all())
 
   return {
     'model.asked'(asked: Observed<'model.asked'>) {
@@ -67,7 +51,7 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
       const { labels } = series
       requests.inc({ ...labels, outcome })
       durations.observe({ model: labels.model }, durationMs / 1_000)
-      countTokens(series, cost)
+      addTokens(series, cost)
       if (cost.pricedCalls > 0) series.picoUsd += BigInt(cost.promptPicoUsd + cost.completionPicoUsd)
       if (cost.unpricedCalls > 0) unpriced.inc(labels, cost.unpricedCalls)
     },
@@ -80,8 +64,18 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
   }
 }
 
-/** Sums are kept exactly, and become USD where they are read: a floating-point number next to the true sum, however many calls there were. */
-function registerCost(registry: Registry, all: () => Iterable<ModelSeries>) {
+function addTokens({ tokens }: ModelSeries, cost: Cost) {
+  tokens.prompt += cost.promptTokens
+  tokens.cached_prompt += cost.cachedPromptTokens
+  tokens.completion += cost.completionTokens
+  tokens.reasoning += cost.reasoningTokens
+}
+
+/**
+ * What is summed becomes figures where they are read. Money is summed exactly, so that what is told in USD is a floating-point number next
+ * to the true sum, however many calls there were.
+ */
+function registerSums(registry: Registry, all: () => Iterable<ModelSeries>) {
   new Counter({
     name: 'lllm_cost_usd_total',
     help: 'What requests to models cost, in USD, as far as their prices are known.',
@@ -90,6 +84,18 @@ function registerCost(registry: Registry, all: () => Iterable<ModelSeries>) {
     collect() {
       this.reset()
       for (const { labels, picoUsd } of all()) this.inc(labels, Number(picoUsd) / picoUsdPerUsd)
+    },
+  })
+  new Counter({
+    name: 'lllm_tokens_total',
+    help: 'Tokens as providers counted them. cached_prompt is a part of prompt, reasoning a part of completion.',
+    labelNames: [...place, 'kind'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { labels, tokens } of all()) {
+        for (const [kind, count] of Object.entries(tokens)) if (count > 0) this.inc({ ...labels, kind }, count)
+      }
     },
   })
 }

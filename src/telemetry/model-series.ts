@@ -4,11 +4,15 @@ import { boundLabel, type NameLabel, otherValue } from './label-names.ts'
 /** Combinations of tactic, agent and model. Those beyond are told together. */
 export const seriesMax = 1_000
 
-/** Where figures of models are told, and money, which is summed as it is counted: in whole pico-USD. */
+/** Where figures of models are told, and what is only summed as it is counted: money, in whole pico-USD, and tokens. */
 export interface ModelSeries {
   readonly labels: { readonly tactic: string; readonly agent: string; readonly model: string }
   picoUsd: bigint
+  readonly tokens: Record<TokenKind, number>
 }
+
+/** What `cached_prompt` counts is a part of `prompt`, and `reasoning` of `completion`. */
+export type TokenKind = 'prompt' | 'cached_prompt' | 'completion' | 'reasoning'
 
 export interface ModelSeriesTable {
   /** Always the same one for the same names. Nothing is allocated for one that is known. */
@@ -28,7 +32,11 @@ export function openModelSeries(nameTactic: NameLabel, nameModel: NameLabel): Mo
     const models = childOf(childOf(tree, labels.tactic), labels.agent)
     const known = models.get(labels.model)
     if (known !== undefined) return known
-    const series: ModelSeries = { labels, picoUsd: 0n }
+    const series: ModelSeries = {
+      labels,
+      picoUsd: 0n,
+      tokens: { prompt: 0, cached_prompt: 0, completion: 0, reasoning: 0 },
+    }
     models.set(labels.model, series)
     all.push(series)
     return series
