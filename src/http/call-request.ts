@@ -6,8 +6,16 @@ import { createRunSchemas } from './run-request.ts'
 /** The workers of a batch that asks for none. */
 const workersDefault = 4
 
-/** The shapes of what callers post. Made once, because they hold the bounds of the settings. */
-export function createCallSchemas(settings: HttpSettings) {
+const made = new WeakMap<HttpSettings, CallSchemas>()
+
+/** The shapes of what callers post, within the bounds of the settings. Made once for all routes: making them takes longer than using them. */
+export function callSchemasOf(settings: HttpSettings): CallSchemas {
+  const schemas = made.get(settings) ?? createCallSchemas(settings)
+  made.set(settings, schemas)
+  return schemas
+}
+
+function createCallSchemas(settings: HttpSettings) {
   const { timeoutMs, batchTasksMax, batchWorkersMax } = settings
   const common = {
     config: configName.optional(),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { expectMayCall } from '../domain/caller.ts'
 import type { BoundTactic } from '../engine/engine.ts'
 import { callerOf } from './access.ts'
-import { type CallSchemas, createCallSchemas } from './call-request.ts'
+import { type CallSchemas, callSchemasOf } from './call-request.ts'
 import { name } from './fields.ts'
 import { keyHeader } from './idempotency-key.ts'
 import { answerKeyed, type Repeats } from './keyed-request.ts'
@@ -33,7 +33,7 @@ export interface TacticRoute {
 export function mountTacticRoute(server: FastifyInstance, route: TacticRoute): void {
   const { suffix, produces, repeats, describe, answer } = route
   const { engine, settings } = server.lllm
-  const schemas = createCallSchemas(settings)
+  const schemas = callSchemasOf(settings)
   // Tactics have paths of their own, and are counted together: how many there are is up to packages.
   const pattern = `${server.prefix}/:name${suffix}`
   const shared = { pattern, ...(produces === undefined ? {} : { produces }) }

@@ -74,14 +74,25 @@ interface OpenTables {
   readonly bound: Awaited<ReturnType<typeof openRunBound>>
 }
 
+/** The tables as they have been made before: another database need not be led through all the steps that they have come by. */
+let schema: string | undefined
+
 async function openTables(now: () => number, limits: MemoryRunLimits): Promise<OpenTables> {
   const database = new DatabaseSync(':memory:', { readBigInts: true })
   const db = new Kysely<RunDatabase & SessionDatabase>({ dialect: createNodeSqliteDialect(database) })
-  const provider = sessionMigrations({ clustered: withoutRowId })
-  const { error } = await new Migrator({ db, provider }).migrateToLatest()
-  if (error !== undefined) throw error
+  if (schema === undefined) schema = await makeTables(database, db)
+  else database.exec(schema)
   return {
     opened: createSqlRunTables(db, soleDialect(now)),
     bound: await openRunBound(database, db as unknown as Kysely<RunDatabase>, limits),
   }
+}
+
+/** Gives the SQL that makes the same tables. */
+async function makeTables<Tables>(database: DatabaseSync, db: Kysely<Tables>): Promise<string> {
+  const provider = sessionMigrations({ clustered: withoutRowId })
+  const { error } = await new Migrator({ db, provider }).migrateToLatest()
+  if (error !== undefined) throw error
+  const rows = database.prepare('select sql from sqlite_schema where sql is not null order by rowid').all()
+  return rows.map(({ sql }) => `${sql};`).join('\n')
 }
