@@ -3,8 +3,11 @@
  * entry is found by the content of what was asked, not by its place in time: branches that run in parallel cannot be mixed up.
  */
 
-/** `model`: a request to a provider. `tool`: a call of a tool. `value`: something that the author wants to be steady, such as the time. */
-export type JournalKind = 'model' | 'tool' | 'value'
+/**
+ * `model`: a request to a provider. `tool`: a call of a tool. `remote`: a call of another service's tactic. `value`: something that the
+ * author wants to be steady, such as the time.
+ */
+export type JournalKind = 'model' | 'tool' | 'remote' | 'value'
 
 /**
  * - `begun`: it was asked for. Found by a later attempt, it is lost: nobody knows what it came to, nor what it cost.

@@ -1,5 +1,6 @@
 import type { NewId } from '../domain/clock.ts'
 import { allCalls, type EarlierCall, type ModelRecord, readModelRecord } from './model-record.ts'
+import { sessionsOf } from './remote-journal.ts'
 import type { RunJournal } from './run-journal.ts'
 import { recordSession, type SessionRecorder } from './session-recorder.ts'
 
@@ -14,14 +15,13 @@ export function recordLeftovers(
   nowMs: number,
   newId: NewId,
 ): void {
-  const records = run
-    .leftovers()
-    .filter(({ kind }) => kind === 'model')
-    .map(readModelRecord)
-  for (const record of records) {
+  const leftovers = run.leftovers()
+  for (const record of leftovers.filter(({ kind }) => kind === 'model').map(readModelRecord)) {
     if (record.tacticId === root.id) recordCalls(record, recorder, nowMs, newId)
     else recorder.openSubSession()(sessionOf(record, nowMs, newId))
   }
+  const ofRemotes = leftovers.filter(({ kind }) => kind === 'remote').flatMap(sessionsOf)
+  for (const session of [...run.leftBehind, ...ofRemotes]) recorder.openSubSession()(session)
 }
 
 function recordCalls(record: ModelRecord, recorder: SessionRecorder, nowMs: number, newId: NewId): void {

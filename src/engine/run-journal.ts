@@ -40,6 +40,7 @@ export class RunJournal {
   readonly #asked = new Map<string, number>()
   /** Replies of this attempt, their own or those of an earlier one, by the ids of their calls. */
   readonly #replies = new Map<string, JournalEntry>()
+  readonly #leftBehind: Session[] = []
 
   constructor({ runId, startedAtMs, createdAtMs, entries, writer }: RunJournalParts) {
     this.runId = runId
@@ -68,6 +69,15 @@ export class RunJournal {
   /** Remembers which entry a reply is from, in case its agent makes nothing of it. */
   keepReply(callId: string, entry: JournalEntry): void {
     this.#replies.set(callId, entry)
+  }
+
+  /** Remembers sessions of calls that were lost with earlier attempts, and are made again in this one. */
+  leaveBehind(sessions: readonly Session[]): void {
+    this.#leftBehind.push(...sessions)
+  }
+
+  get leftBehind(): readonly Session[] {
+    return this.#leftBehind
   }
 
   /** An id that is the same in each attempt: a UUIDv7 whose time is that of the run's creation. */

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest'
 import type { Observe } from '../../src/domain/observation.ts'
+import type { RemoteTactics } from '../../src/domain/remote.ts'
 import type { RunStore } from '../../src/domain/run-store.ts'
 import type { SessionStore } from '../../src/domain/session-store.ts'
 import type { TacticClass } from '../../src/domain/tactic.ts'
@@ -25,6 +26,8 @@ export interface RunHouseSpec {
   readonly attemptsMax?: number
   readonly tracing?: Tracing
   readonly observe?: Observe
+  /** What is in the place of other services. */
+  readonly remotes?: RemoteTactics
   /** Left out: they are made for the tactics. */
   readonly configs?: TestPackageSpec['configs']
   /** What may be kept of calls. */
@@ -33,7 +36,7 @@ export interface RunHouseSpec {
 
 /** A process that works on runs, around a scripted model. Time is real; nobody waits where nothing is to be waited for. */
 export async function runHouse(spec: RunHouseSpec) {
-  const { tactics, model: script, left, attemptsMax = 5, configs, content, tracing, observe } = spec
+  const { tactics, model: script, left, attemptsMax = 5, configs, content, tracing, observe, remotes } = spec
   const model = scriptedModel(script, 'test')
   const world = { ...systemWorld, clock: { ...systemWorld.clock, random: () => 0 } }
   const store = left?.store ?? createMemorySessionStore()
@@ -42,7 +45,12 @@ export async function runHouse(spec: RunHouseSpec) {
   const toolSource = toolSourceOf({})
   const binder = createBinder({ root: source, all: [source] }, { invokers: poolOf(model.invoker, []), toolSource })
   const keeper = { waitingCount: 0, keep: async () => {} }
-  const watchers = { ...(tracing && { tracing }), ...(observe && { observe }), ...(content && { content }) }
+  const watchers = {
+    ...(tracing && { tracing }),
+    ...(observe && { observe }),
+    ...(content && { content }),
+    ...(remotes && { remotes }),
+  }
   const parts = { world, prices: flatPrices(), toolSource, ...watchers }
   const engine = createEngine(binder.bindAll(), parts, keeper)
   const settings = {
