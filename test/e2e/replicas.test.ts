@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Postgres, postgresFolder, startPostgres } from '../support/postgres.ts'
 import { hang, type ProviderRequest, says } from '../support/scripted-provider.ts'
 import { range } from '../support/session-stores.ts'
@@ -63,6 +63,9 @@ describe.skipIf(isMissing)(suite, { timeout: rate === undefined ? 120_000 : 900_
     expect(status).toBe(202)
     return body.id
   }
+
+  const becomes = (service: SpawnedService, readiness: number) =>
+    vi.waitUntil(async () => (await service.get('/readyz')).status === readiness, { timeout: 60_000, interval: 20 })
 
   const seconds = ({ lastText }: ProviderRequest) => lastText.startsWith('second')
 
@@ -142,14 +145,9 @@ describe.skipIf(isMissing)(suite, { timeout: rate === undefined ? 120_000 : 900_
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, freezeMs - tookMs)))
     freezing?.kill('SIGCONT')
     // It learns that it has lost the run as soon as it says that it is alive.
-    for (;;) {
-      const ended = freezing?.logLines.find(({ msg, run_id }) => msg === 'run.ended' && run_id === frozen)
-      if (ended !== undefined) {
-        expect(ended).toMatchObject({ how: 'fenced', attempt: 1 })
-        break
-      }
-      await freezing?.get('/healthz')
-    }
+    const isItsEnd = ({ msg, run_id }: Readonly<Record<string, unknown>>) => msg === 'run.ended' && run_id === frozen
+    const ended = await vi.waitUntil(() => freezing?.logLines.find(isItsEnd), { timeout: 60_000, interval: 20 })
+    expect(ended).toMatchObject({ how: 'fenced', attempt: 1 })
     const session = await alive.session(frozen)
     expect(session.agent_calls.map(({ llm_calls }) => llm_calls.length)).toEqual([1, 2])
     expect(session.cost.unpriced_calls).toBe(1)
@@ -169,11 +167,11 @@ describe.skipIf(isMissing)(suite, { timeout: rate === undefined ? 120_000 : 900_
     await provider.until(({ requests }) => requests.filter(seconds).length === 1)
     await postgres.crash()
     gate.resolve()
-    for (;;) if ((await one.get('/readyz')).status === 503) break
+    await becomes(one, 503)
     await new Promise((resolve) => setTimeout(resolve, outageMs))
     expect((await one.get('/runs')).status).toBe(503)
     await postgres.start()
-    for (;;) if ((await one.get('/readyz')).status === 200) break
+    await becomes(one, 200)
     expect(await untilEnded(two, id)).toMatchObject({ state: 'success', result: 'the end', attempt: 1 })
     expect(provider.requests).toHaveLength(2)
     const session = await two.session(id)
