@@ -17,7 +17,8 @@ export function handleUnknownRoutes(server: FastifyInstance): void {
   server.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
     const path = pathOf(request.url)
     const allowed = new Set([...routes].filter(([url]) => fits(url, path)).flatMap(([, methods]) => [...methods]))
-    if (allowed.size === 0) {
+    // A folder of files has all paths below it, of which most are nothing.
+    if (allowed.size === 0 || allowed.has(request.method)) {
       return replyWithProblem(
         new LllmError('route-not-found', `No route has this path; see ${server.lllm.prefix}/docs.`),
         request,

@@ -41,7 +41,8 @@ describe('the programs of docs/embedding.md', () => {
     const runtime = await loadRuntime({ folder })
     const app = await embedding.guard(runtime, 'sesame')
     onTestFinished(() => app.close().then(() => runtime.close()))
-    for (const url of ['/ai/info', '/ai/nothing', '/ai/docs']) expect((await app.inject(url)).statusCode, url).toBe(401)
+    for (const url of ['/ai/info', '/ai/nothing', '/ai/docs', '/ai/docs/static/nothing.js'])
+      expect((await app.inject(url)).statusCode, url).toBe(401)
     const headers = { authorization: 'Bearer sesame' }
     expect((await app.inject({ ...call('/ai'), headers })).statusCode).toBe(200)
     expect((await app.inject({ url: '/ai/nothing', headers })).json().type).toBe('/ai/docs/errors/route-not-found')

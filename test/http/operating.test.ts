@@ -171,3 +171,20 @@ test('the pages at /docs come from the service alone', async () => {
   // The page sets styles of its own: without this a browser complains.
   expect(page.headers['content-security-policy']).toContain("style-src 'self' 'unsafe-inline'")
 })
+
+test.each([
+  ['a name with a zero byte', '%00'],
+  ['one that ends with it', 'index.html%00.js'],
+  ['a name that is longer than any file has', 'a'.repeat(5_000)],
+  ['backslashes', '..%5c..%5cpackage.json'],
+  ['slashes that are written by their code', '..%2f..%2fpackage.json'],
+  ['a folder', '.'],
+  ['nothing', ''],
+  ['what is not there', 'nothing.js'],
+])('of the files of /docs, %s is not found, and no failure of the service', async (_what, name) => {
+  const { server, logLines } = await openService()
+  const answer = await server.inject(`/docs/static/${name}`)
+  expect(answer.statusCode).toBe(404)
+  expect(answer.json()).toMatchObject({ code: 'route-not-found' })
+  expect(logLines.filter(({ level }) => Number(level) >= 40)).toEqual([])
+})

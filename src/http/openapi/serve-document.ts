@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { HttpApp } from '../http-app.ts'
 import { readRoutePath } from '../tactic-path.ts'
 import { completeOperation, describeService } from './document.ts'
@@ -29,27 +29,49 @@ export async function serveDocument(server: FastifyInstance, app: HttpApp, prefi
     },
     transformObject: () => ({ ...describeService(app, prefix), paths: sortPaths(paths) }) as never,
   })
-  await server.register(swaggerUi, {
-    routePrefix: '/docs',
-    // What the page links its files by, when it is asked for without a slash at its end.
-    indexPrefix: prefix,
-    staticCSP: true,
-    // The page works without the network and without TLS: it asks no validator, and its files are not led to https.
-    // It sets styles of its own, of which a browser would complain otherwise.
-    transformStaticCSP: (policy) =>
-      policy
-        .replace('upgrade-insecure-requests;', '')
-        .replace(' validator.swagger.io', '')
-        .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-        .replace("frame-ancestors 'self'", "frame-ancestors 'none'")
-        .replaceAll(' https:', '')
-        .trim(),
-    uiConfig: { deepLinking: true, validatorUrl: null },
-    theme: {
-      title: 'lllm',
-      // There is one document, and the sign above it is somebody else's.
-      css: [{ filename: 'lllm.css', content: '.swagger-ui .topbar { display: none }' }],
-    },
+  await server.register((pages, _options, done) => {
+    takeFaultsOfFilesForNothing(pages)
+    pages.register(swaggerUi, {
+      routePrefix: '/docs',
+      // What the page links its files by, when it is asked for without a slash at its end.
+      indexPrefix: prefix,
+      staticCSP: true,
+      // The page works without the network and without TLS: it asks no validator, and its files are not led to https.
+      // It sets styles of its own, of which a browser would complain otherwise.
+      transformStaticCSP: (policy) =>
+        policy
+          .replace('upgrade-insecure-requests;', '')
+          .replace(' validator.swagger.io', '')
+          .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+          .replace("frame-ancestors 'self'", "frame-ancestors 'none'")
+          .replaceAll(' https:', '')
+          .trim(),
+      uiConfig: { deepLinking: true, validatorUrl: null },
+      theme: {
+        title: 'lllm',
+        // There is one document, and the sign above it is somebody else's.
+        css: [{ filename: 'lllm.css', content: '.swagger-ui .topbar { display: none }' }],
+      },
+    })
+    done()
+  })
+}
+
+/** What serves files fails at names that no file can have, and there is nothing of such a name. */
+function takeFaultsOfFilesForNothing(pages: FastifyInstance) {
+  const served = new WeakSet<FastifyRequest>()
+  pages.addHook('onRoute', (route) => {
+    if (!route.url.endsWith('/*')) return
+    const { handler } = route
+    route.handler = function (request, reply) {
+      served.add(request)
+      return handler.call(this, request, reply)
+    }
+  })
+  pages.setErrorHandler((error, request, reply) => {
+    if (served.has(request)) return reply.callNotFound()
+    // What was refused before is for those to tell who tell it of all routes.
+    throw error
   })
 }
 
