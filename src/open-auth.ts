@@ -24,8 +24,10 @@ export async function openAuth(settings: AuthSettings, keys: KeyStore, clock: Cl
   }
   const { createTokenAuthenticator } = await import('./auth/token-authenticator.ts')
   const byToken = createTokenAuthenticator({ jwksUrl, issuer, audience, tenantClaim })
+  const isToken = (credential: string) => !credential.startsWith('lllm_')
   return {
     isOpen: async () => false,
-    authenticate: (credential) => (credential.startsWith('lllm_') ? byKey : byToken).authenticate(credential),
+    authenticate: (credential) => (isToken(credential) ? byToken : byKey).authenticate(credential),
+    isSelfContained: isToken,
   }
 }

@@ -16,4 +16,9 @@ export interface Authenticator {
    * found out now.
    */
   authenticate(credential: string): Promise<Caller>
+  /**
+   * Whether a credential says itself whose it is, as a signed token does, so that nothing is looked up for it: nobody has to be kept from
+   * trying others. Left out: none does.
+   */
+  isSelfContained?(credential: string): boolean
 }

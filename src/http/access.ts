@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticator } from '../domain/authenticator.ts'
 import { type Caller, expectScope, lacking, mayCallSome, operator } from '../domain/caller.ts'
-import { isLllmError, LllmError } from '../domain/errors.ts'
+import { LllmError } from '../domain/errors.ts'
 import type { TenantHouse } from './http-app.ts'
 
 /**
@@ -50,7 +50,7 @@ async function identify(
   authenticator: Authenticator,
 ): Promise<void> {
   const isOpen = await authenticator.isOpen()
-  const caller = isOpen ? operator : await authenticate(request, authenticator)
+  const caller = isOpen ? operator : await identifyCaller(request, authenticator)
   request.lllmStory.caller = caller
   await request.server.lllm.door.admitCaller(reply, caller)
   if (access === 'call') {
@@ -58,18 +58,11 @@ async function identify(
   } else if (access !== 'caller' && access !== 'public') expectScope(caller, access)
 }
 
-async function authenticate(request: FastifyRequest, authenticator: Authenticator): Promise<Caller> {
-  const { failures } = request.server.lllm.door
+function identifyCaller(request: FastifyRequest, authenticator: Authenticator): Promise<Caller> {
   const credential = readCredential(request.headers.authorization)
-  failures.check(request, credential)
-  try {
-    const caller = await authenticator.authenticate(credential)
-    failures.succeeded(credential)
-    return caller
-  } catch (error) {
-    if (isLllmError(error) && error.code === 'unauthenticated') failures.failed(request)
-    throw error
-  }
+  const authenticate = () => authenticator.authenticate(credential)
+  if (authenticator.isSelfContained?.(credential) === true) return authenticate()
+  return request.server.lllm.door.failures.guard(request, credential, authenticate)
 }
 
 /** What no route says is for nobody but the operator; what there is not, is for everybody not to find. */

@@ -50,7 +50,7 @@ export function createDoor({ settings, clock, rates: shared }: DoorParts): Door 
       if (keyId === null || requestsPerMinute === undefined) return
       return byKey.admit(reply, nameOfKey(tenant, keyId), requestsPerMinute)
     },
-    failures: createFailureLimiter(own),
+    failures: createFailureLimiter(clock),
     places: createKeyPlaces(),
   }
 }

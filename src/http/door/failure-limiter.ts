@@ -1,53 +1,146 @@
 import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import { LllmError } from '../../domain/errors.ts'
+import type { Clock } from '../../domain/clock.ts'
+import { isLllmError, LllmError } from '../../domain/errors.ts'
 import { clientAddress } from './client-address.ts'
-import type { OwnRates } from './request-rates.ts'
+import { namesMax } from './request-rates.ts'
 
-/** Failures that each address may have in any 60 seconds, in each process. Nobody guesses a key at this rate. */
-export const failuresPerMinuteMax = 20
-/** Credentials that are known to have been good. Of more, the one that was not used for the longest is forgotten. */
+/** Keys of each address that may be looked up at once, in each process, without one of them being somebody's. */
+export const failuresAtOnceMax = 20
+/** And how many more each second, and so many wait for that. Nobody guesses a key at this rate, and it keeps nobody out for long. */
+export const failuresPerSecond = 5
+/** By then an address has all of its places again. */
+const forgivenAfterMs = (1 + failuresAtOnceMax / failuresPerSecond) * 1_000
+/** Keys that are known to have been good. Of more, the one that was not used for the longest is forgotten. */
 const knownMax = 10_000
+/** Requests of one address that may wait for others of it to be looked up. */
+const waitingMax = 10_000
+const retryAfterMs = 1_000
 
 /**
- * Keeps whoever guesses from trying for ever, before anything is looked up for the next try. A credential that was good before is let through:
+ * Keeps whoever guesses from having the store asked without end. A key that was good before is let through, and a good one uses nothing up:
  * where many come from one address, as behind a proxy, one who guesses must not lock the others out.
  */
 export interface FailureLimiter {
-  /** @throws LllmError `rate-limited` when the address of the request has failed too often. */
-  check(request: FastifyRequest, credential: string): void
-  /** Notes that the credential of the request was nobody's. */
-  failed(request: FastifyRequest): void
-  /** Notes that a credential was good. */
-  succeeded(credential: string): void
+  /**
+   * Has a key looked up, and resolves or rejects as that does. All that bring the same one meanwhile share what comes of it.
+   *
+   * Rejects with an LllmError `rate-limited` before anything is looked up, when too many of the address were nobody's.
+   */
+  guard<Found>(from: Origin, key: string, lookUp: () => Promise<Found>): Promise<Found>
 }
 
-export function createFailureLimiter(rates: OwnRates): FailureLimiter {
+/** A request, as far as it says where it comes from. */
+type Origin = Pick<FastifyRequest, 'ip' | 'raw'>
+
+/** What one address may still have looked up. */
+interface Places {
+  /** As of `atMs`. Every lookup takes one, and gives it back if the key is somebody's. Below 0: taken by those who wait. */
+  left: number
+  atMs: number
+  /** Lookups that may give one back. */
+  underWay: number
+  /** Requests that wait for that. */
+  readonly waiting: (() => void)[]
+}
+
+export function createFailureLimiter(clock: Pick<Clock, 'now' | 'sleep'>): FailureLimiter {
   /** Hashes, in the order of their last use: nothing of a key is kept here. */
   const known = new Set<string>()
-  const nameOf = (request: FastifyRequest) => `door:failures:${clientAddress(request)}`
+  /** Lookups of keys that are not known, by their hashes. */
+  const asking = new Map<string, Promise<unknown>>()
+  /** In the order of their last use. */
+  const addresses = new Map<string, Places>()
+
+  function placesOf(address: string): Places {
+    const nowMs = clock.now()
+    const places = addresses.get(address) ?? { left: failuresAtOnceMax, atMs: nowMs, underWay: 0, waiting: [] }
+    refill(places, nowMs)
+    addresses.delete(address)
+    addresses.set(address, places)
+    for (const [oldest, { atMs, underWay }] of addresses) {
+      const isForgiven = underWay === 0 && nowMs - atMs > forgivenAfterMs
+      if (!isForgiven && addresses.size <= namesMax) break
+      addresses.delete(oldest)
+    }
+    return places
+  }
+
+  async function lookUpNew<Found>(from: Origin, print: string, lookUp: () => Promise<Found>): Promise<Found> {
+    const places = placesOf(clientAddress(from))
+    await enter(places, clock)
+    let isNobodys = false
+    try {
+      const found = await lookUp()
+      remember(print)
+      return found
+    } catch (error) {
+      isNobodys = isRefusal(error)
+      throw error
+    } finally {
+      leave(places, isNobodys)
+    }
+  }
+
+  function remember(print: string) {
+    known.delete(print)
+    known.add(print)
+    const [oldest] = known
+    if (known.size > knownMax && oldest !== undefined) known.delete(oldest)
+  }
+
+  async function lookUpKnown<Found>(print: string, lookUp: () => Promise<Found>): Promise<Found> {
+    remember(print)
+    try {
+      return await lookUp()
+    } catch (error) {
+      if (isRefusal(error)) known.delete(print)
+      throw error
+    }
+  }
 
   return {
-    check(request, credential) {
-      const { allowed, moreMs } = rates.look(nameOf(request), failuresPerMinuteMax)
-      if (allowed || known.has(fingerprint(credential))) return
-      throw new LllmError('rate-limited', 'Too many keys from this address were refused; it may try again later.', {
-        retryAfterMs: Math.max(1_000, moreMs),
-      })
-    },
-    failed(request) {
-      rates.count(nameOf(request), failuresPerMinuteMax)
-    },
-    succeeded(credential) {
-      const print = fingerprint(credential)
-      known.delete(print)
-      known.add(print)
-      const [oldest] = known
-      if (known.size > knownMax && oldest !== undefined) known.delete(oldest)
+    guard<Found>(from: Origin, key: string, lookUp: () => Promise<Found>): Promise<Found> {
+      const print = hash('sha256', key, 'base64')
+      if (known.has(print)) return lookUpKnown(print, lookUp)
+      const asked = asking.get(print) as Promise<Found> | undefined
+      if (asked !== undefined) return asked
+      const answer = lookUpNew(from, print, lookUp).finally(() => asking.delete(print))
+      asking.set(print, answer)
+      return answer
     },
   }
 }
 
-function fingerprint(credential: string): string {
-  return hash('sha256', credential, 'base64')
+/** Takes a place, which another request may have to give back first, or time to bring. */
+async function enter(places: Places, clock: Pick<Clock, 'now' | 'sleep'>): Promise<void> {
+  while (places.left < 1 && places.underWay > 0 && places.waiting.length < waitingMax) {
+    await new Promise<void>((resolve) => places.waiting.push(resolve))
+    refill(places, clock.now())
+  }
+  if (places.left < 1 - failuresPerSecond) {
+    const message = 'Too many keys from this address were refused; it may try again soon.'
+    throw new LllmError('rate-limited', message, { retryAfterMs })
+  }
+  places.left -= 1
+  if (places.left < 0) await clock.sleep((-places.left / failuresPerSecond) * 1_000, new AbortController().signal)
+  places.underWay += 1
+}
+
+function leave(places: Places, isNobodys: boolean) {
+  places.underWay -= 1
+  if (!isNobodys) places.left += 1
+  // Where nothing can be given back any more, all of them are to hear so.
+  const woken = places.underWay === 0 ? places.waiting.splice(0) : places.waiting.splice(0, isNobodys ? 0 : 1)
+  for (const wake of woken) wake()
+}
+
+function refill(places: Places, nowMs: number) {
+  const passedMs = Math.max(0, nowMs - places.atMs)
+  places.left = Math.min(failuresAtOnceMax - places.underWay, places.left + (passedMs / 1_000) * failuresPerSecond)
+  places.atMs = nowMs
+}
+
+function isRefusal(error: unknown): boolean {
+  return isLllmError(error) && error.code === 'unauthenticated'
 }

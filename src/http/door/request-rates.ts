@@ -20,8 +20,6 @@ export interface RequestRates {
 /** Counts in this process alone. */
 export interface OwnRates extends RequestRates {
   count(name: string, perMinute: number): RateCount
-  /** Says whether there would be room, and counts nothing. */
-  look(name: string, perMinute: number): RateCount
 }
 
 /** Names that are counted at once. Of more, the one that was not heard of for the longest is forgotten: it begins anew. */
@@ -49,21 +47,14 @@ export function createOwnRates(clock: Pick<Clock, 'now'>): OwnRates {
       counted.delete(oldest)
     }
   }
-  const take = (name: string, perMinute: number, tokens: readonly number[], nowMs: number) => {
-    const request = { rate: name, limits: { requests: perMinute }, queue: name, tokens, corrections: [] }
-    return takeShares(counted.get(name)?.state ?? unusedRate, request, nowMs, spans)
-  }
   return {
     count(name, perMinute) {
       const nowMs = clock.now()
-      const { state, shares } = take(name, perMinute, [0], nowMs)
+      const request = { rate: name, limits: { requests: perMinute }, queue: name, tokens: [0], corrections: [] }
+      const { state, shares } = takeShares(counted.get(name)?.state ?? unusedRate, request, nowMs, spans)
       // A flood of what is refused is not worth remembering. Nobody waits here, so that there are no turns.
       if (shares.granted > 0) keep(name, { cells: state.cells, turns: [] }, nowMs)
       return { allowed: shares.granted > 0, left: shares.left, moreMs: shares.moreMs }
-    },
-    look(name, perMinute) {
-      const { left, moreMs } = take(name, perMinute, [], clock.now()).shares
-      return { allowed: left > 0, left, moreMs }
     },
   }
 }

@@ -1,13 +1,14 @@
 import fastify from 'fastify'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Authenticator } from '../../../src/domain/authenticator.ts'
 import { type KeyLimits, operator } from '../../../src/domain/caller.ts'
 import { isLllmError, LllmError } from '../../../src/domain/errors.ts'
 import { createDoor, limitAddresses } from '../../../src/http/door/door.ts'
 import type { DoorSettings } from '../../../src/http/door/door-settings.ts'
-import { failuresPerMinuteMax } from '../../../src/http/door/failure-limiter.ts'
+import { failuresAtOnceMax, failuresPerSecond } from '../../../src/http/door/failure-limiter.ts'
 import { systemWorld } from '../../../src/system-world.ts'
 import { memoryRates } from '../../support/memory-rates.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
 import { openService, type ServiceSketch } from '../service.ts'
 
 /** A clock that a test moves, for what is counted; nobody else waits for it here. */
@@ -150,41 +151,72 @@ describe('an address whose keys were refused often', () => {
       isOpen: async () => false,
       async authenticate(credential) {
         asked.push(credential)
-        if (credential.startsWith('good')) return { ...operator, keyId: credential }
+        if (credential.includes('good')) return { ...operator, keyId: credential }
         throw new LllmError('unauthenticated', 'It is nobody’s.')
       },
+      isSelfContained: (credential) => credential.startsWith('token'),
     }
-    const { get, advance } = await openLimited({}, { authenticator })
-    const show = async (key: string, from: string) =>
+    const { clock, advance } = virtualClock()
+    const { get } = await openLimited({}, { authenticator, world: { ...systemWorld, clock } })
+    const show = async (key: string, from = '192.0.2.1') =>
       (await get('/sessions', from, { authorization: `Bearer ${key}` })).statusCode
-    return { show, get, asked, advance }
+    const showBad = (count: number) => Promise.all(Array.from({ length: count }, (_, index) => show(`bad${index}`)))
+    /** Shows so many that no more of them can wait for their turn either. */
+    const failOften = async () => {
+      let refused = 0
+      for (let index = 0; index < 50; index++) {
+        // Those that wait for their turn do so until the service ends.
+        show(`bad${index}`).then(
+          (code) => (refused += Number(code === 429)),
+          () => {},
+        )
+      }
+      await vi.waitFor(() => expect(refused).toBe(50 - failuresAtOnceMax - failuresPerSecond))
+    }
+    return { show, showBad, get, asked, advance, failOften }
   }
 
-  test('is refused before anything is looked up for it, for a minute, and others are not', async () => {
-    const { show, asked, advance } = await openGuarded()
-    for (let index = 0; index < failuresPerMinuteMax; index++) expect(await show(`bad${index}`, '192.0.2.1')).toBe(401)
-    const { length } = asked
-    expect(await show('bad', '192.0.2.1')).toBe(429)
-    expect(await show('good', '192.0.2.1')).toBe(429)
-    expect(asked).toHaveLength(length)
+  test('has no more looked up than so many at once and so many a second, and others are not held up', async () => {
+    const { show, showBad, get, asked, advance } = await openGuarded()
+    const shown = showBad(150)
+    const lookedUp = failuresAtOnceMax + failuresPerSecond
+    await vi.waitFor(() => expect(asked).toHaveLength(failuresAtOnceMax))
+    const refused = await get('/sessions', '192.0.2.1', { authorization: 'Bearer bad' })
+    expect([refused.statusCode, refused.json().code, refused.headers['retry-after']]).toEqual([
+      429,
+      'rate-limited',
+      '1',
+    ])
     expect(await show('good', '192.0.2.2')).toBe(200)
-    advance(61_000)
-    expect(await show('good', '192.0.2.1')).toBe(200)
+    await advance(1_000)
+    const codes = await shown
+    expect(codes.filter((code) => code === 401)).toHaveLength(lookedUp)
+    expect(codes.filter((code) => code === 429)).toHaveLength(150 - lookedUp)
+    expect(asked.filter((key) => key.startsWith('bad'))).toHaveLength(lookedUp)
   })
 
   test('is still let in with a key that was good before: whoever guesses does not lock others out', async () => {
-    const { show } = await openGuarded()
-    expect(await show('good', '192.0.2.1')).toBe(200)
-    for (let index = 0; index < failuresPerMinuteMax; index++) await show(`bad${index}`, '192.0.2.1')
-    expect(await show('bad', '192.0.2.1')).toBe(429)
-    expect(await show('good', '192.0.2.1')).toBe(200)
+    const { show, failOften } = await openGuarded()
+    expect(await show('good')).toBe(200)
+    await failOften()
+    expect(await show('bad')).toBe(429)
+    expect(await show('good')).toBe(200)
+  })
+
+  test('is let in with a token that nobody has seen before, and bad tokens are told that they are', async () => {
+    const { show, failOften } = await openGuarded()
+    await failOften()
+    expect(await show('bad')).toBe(429)
+    expect(await show('token.good')).toBe(200)
+    for (let index = 0; index < failuresAtOnceMax + 5; index++) expect(await show(`token.bad${index}`)).toBe(401)
+    expect(await show('token.good.again')).toBe(200)
   })
 
   test('is not one that has sent no key', async () => {
     const { show, get } = await openGuarded()
-    for (let index = 0; index < failuresPerMinuteMax + 5; index++) {
+    for (let index = 0; index < failuresAtOnceMax + 5; index++) {
       expect((await get('/sessions', '192.0.2.1')).statusCode).toBe(401)
     }
-    expect(await show('good', '192.0.2.1')).toBe(200)
+    expect(await show('good')).toBe(200)
   })
 })
