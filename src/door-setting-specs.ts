@@ -58,6 +58,14 @@ export const doorSettingSpecs = {
     expects: 'a whole number from 1 to 1000000',
     schema: wholeNumber(1, 1_000_000),
   },
+  connectionsPerAddress: {
+    variables: ['LLLM_CONNECTIONS_PER_ADDRESS'],
+    description:
+      'Connections that one address may have open at once; an IPv6 network of 64 bits is one. Those beyond are closed at once. Proxies that LLLM_TRUST_PROXY names have no such limit.',
+    default: '5000',
+    expects: 'a whole number from 1 to 1000000',
+    schema: wholeNumber(1, 1_000_000),
+  },
   headersTimeoutMs: {
     variables: ['LLLM_HEADERS_TIMEOUT_MS'],
     description: 'Milliseconds in which the headers of a request have to arrive.',

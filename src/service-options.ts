@@ -28,6 +28,7 @@ const doorNames = [
 const listenerNames = [
   'trustProxy',
   'connectionsMax',
+  'connectionsPerAddress',
   'headersTimeoutMs',
   'requestTimeoutMs',
 ] as const satisfies readonly (keyof Settings)[]
@@ -57,6 +58,7 @@ export interface ServerOptions extends ServiceOptions {
   /** The addresses and networks of proxies, separated by commas. */
   readonly trustProxy?: string
   readonly connectionsMax?: number
+  readonly connectionsPerAddress?: number
   readonly headersTimeoutMs?: number
   readonly requestTimeoutMs?: number
 }
@@ -101,7 +103,7 @@ function readOptions(options: ServerOptions, names: readonly OptionName[], other
   const unknown = Object.keys(options).filter((name) => !known.includes(name))
   const read = names.map((name) => ({ name, ...readOption(name, options[name]) }))
   const mistakes = [
-    ...unknown.map((name) => `There is no option "${name}". ${listKnown(name, known)}`),
+    ...unknown.map((name) => `There is no option "${name}". ${listKnown(name, known, known.length)}`),
     ...read.flatMap(({ mistake }) => mistake ?? []),
   ]
   if (mistakes.length > 0) throw new LllmError('invalid-settings', mistakes.join('\n'))

@@ -55,6 +55,7 @@ describe('without any variable', () => {
       metrics: 'on',
       storeContent: 'full',
       connectionsMax: 20_000,
+      connectionsPerAddress: 5_000,
       headersTimeoutMs: 15_000,
       requestTimeoutMs: 60_000,
       loopDelayMaxMs: 2_000,

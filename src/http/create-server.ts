@@ -1,5 +1,6 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { answerClientError, refuseTunnel } from './client-error.ts'
+import { limitConnections } from './door/connection-limit.ts'
 import type { ListenerSettings } from './door/door-settings.ts'
 import type { HttpApp } from './http-app.ts'
 import { mountService } from './mount-service.ts'
@@ -48,6 +49,7 @@ export async function createServer(app: ServerApp): Promise<FastifyInstance> {
     },
   })
   server.server.maxConnections = connectionsMax
+  limitConnections(server.server, { settings: app.settings, clock: world.clock, logger })
   // Node would answer both with nothing that says why. HTTP lets a server ignore an expectation that it does not know.
   server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response))
   server.server.on('connect', (_request, socket) => refuseTunnel(socket, world.newId))

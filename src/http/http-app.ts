@@ -73,6 +73,8 @@ export interface HttpApp {
   readonly metrics?: Metrics
   /** Counts what the processes that share a storage let in together. Left out: each counts for itself. */
   readonly rates?: SharedRates | undefined
+  /** Milliseconds after which a reader who takes nothing of an answer is disconnected. Left out: 30 s. */
+  readonly readerPatienceMs?: number
   /** Where requests and failures are logged. Left out: where the application around the service logs them. */
   readonly logger?: FastifyBaseLogger
   readonly info: ServiceInfo
@@ -95,7 +97,8 @@ export interface TenantHouse {
  * What the routes work with, as `server.lllm`. What belongs to tenants is reached through {@link houseOf} alone: no route can forget whose
  * request it answers.
  */
-export interface Lllm extends Omit<HttpApp, 'store' | 'runs' | 'schedules' | 'webhooks' | 'idempotency'> {
+export interface Lllm
+  extends Omit<HttpApp, 'store' | 'runs' | 'schedules' | 'webhooks' | 'idempotency' | 'readerPatienceMs'> {
   readonly storeKind: string
   ofTenant(tenant: string): TenantHouse
   /** What all paths begin with: `/ai`, or nothing. */

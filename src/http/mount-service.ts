@@ -38,7 +38,7 @@ export async function mountService(server: FastifyInstance, app: HttpApp, tenanc
   const { world, engine, settings, logger } = parts
   const prefix = readPrefix(server.prefix)
   const shutdown = createShutdown(world.clock)
-  const openAnswers = createOpenAnswers()
+  const openAnswers = createOpenAnswers(app.readerPatienceMs)
   const answers = createAnswerKeeper(idempotency, world.clock)
   const door = createDoor({ settings, clock: world.clock, rates: app.rates })
   server.decorate('lllm', {

@@ -1,8 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { Clock } from '../domain/clock.ts'
+import { readerPatienceMs } from './open-answers.ts'
 
-/** A reader who has not taken the rest in this time after the end is disconnected. */
-const lingerMs = 30_000
 /** What may wait for the reader before things are left out. */
 const backlogBytesMax = 262_144
 
@@ -18,7 +17,7 @@ export interface ResponseWriter {
    * latest when the reader goes away or the call is stopped. What is written after the end, or to nobody, is dropped.
    */
   write(text: string): void | Promise<void>
-  /** Ends the response; the connection as well if `closing`. A reader who does not take the rest is disconnected. */
+  /** Ends the response; the connection as well if `closing`. A reader who has not taken the rest {@link readerPatienceMs} later is disconnected. */
   end(closing: boolean): void
 }
 
@@ -75,7 +74,7 @@ export function openWriter(reply: FastifyReply, { contentType, clock, signal }: 
       raw.end(() => {
         if (closing) socket?.destroySoon()
       })
-      clock.sleep(lingerMs, closed.signal).then(
+      clock.sleep(readerPatienceMs, closed.signal).then(
         () => raw.destroy(),
         () => {},
       )

@@ -15,7 +15,8 @@ export async function streamRunResults(
   id: string,
   contentType: string,
 ): Promise<FastifyReply> {
-  const { world, shutdown, redactor } = request.server.lllm
+  const { world, shutdown, redactor, openAnswers } = request.server.lllm
+  openAnswers.letRest(reply.raw)
   const { runs } = houseOf(request)
   await runs.batch(id)
   // Nothing stops it but its reader, on whom the writer has an eye itself.

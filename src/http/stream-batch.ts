@@ -18,7 +18,8 @@ export async function streamBatch(
   { prepared, options, returnSessions }: AskedBatch,
   limits: CallLimits,
 ): Promise<void> {
-  const { engine, world, shutdown } = request.server.lllm
+  const { engine, world, shutdown, openAnswers } = request.server.lllm
+  openAnswers.letRest(reply.raw)
   const [first] = prepared
   if (first !== undefined && canBeSimulated(first.config)) reply.header('lllm-simulated', 'true')
   const { signal } = limits

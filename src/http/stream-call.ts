@@ -16,7 +16,8 @@ export async function streamCall(
   { prepared, options, returnSession }: AskedCall,
   limits: CallLimits,
 ): Promise<void> {
-  const { engine } = request.server.lllm
+  const { engine, openAnswers } = request.server.lllm
+  openAnswers.letRest(reply.raw)
   if (canBeSimulated(prepared.config)) reply.header('lllm-simulated', 'true')
   const events = openEventStream(request, reply, limits.signal)
   const emit: Emit = (event) => {

@@ -117,6 +117,7 @@ export interface ServiceSketch {
   readonly engine?: (real: Engine) => Engine
   readonly world?: World
   readonly judgeWebhook?: HttpApp['judgeWebhook']
+  readonly readerPatienceMs?: number
   /** The schedules there are. None of them is at work: their ticks are up to the test. */
   readonly schedules?: (engine: Engine) => Promise<readonly Schedule[]>
   /** Whether the package `loud` is there as well, with a tactic `shout` of its own. */
@@ -213,6 +214,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
       runTimeoutMs: 60_000,
       graceMs: 0,
       connectionsMax: 1_000,
+      connectionsPerAddress: 1_000,
       headersTimeoutMs: 15_000,
       requestTimeoutMs: 60_000,
       ...settings,
@@ -229,6 +231,7 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
     rates: sketch.rates,
     ...(sketch.authenticator === undefined ? {} : { authenticator: sketch.authenticator }),
     ...(sketch.redactor === undefined ? {} : { redactor: sketch.redactor }),
+    ...(sketch.readerPatienceMs === undefined ? {} : { readerPatienceMs: sketch.readerPatienceMs }),
     ...(sketch.judgeWebhook === undefined ? {} : { judgeWebhook: sketch.judgeWebhook }),
   } satisfies ServerApp
   const server = await createServer(app)

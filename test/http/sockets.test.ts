@@ -244,9 +244,42 @@ test('connections beyond the setting are closed at once, and others go on', asyn
   held[1]?.destroy()
 })
 
-function connectTo(url: string) {
+describe('connections of one address', () => {
+  const request = 'GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'
+  const ask = (url: string, from?: string) => {
+    const socket = connectTo(url, from)
+    socket.write(request)
+    return text(socket).catch(() => '')
+  }
+
+  test('beyond the setting are closed at once, and those of others are not', async () => {
+    const service = await openService({ settings: { connectionsPerAddress: 2 } })
+    const url = await listen(service)
+    const held = [connectTo(url), connectTo(url)]
+    await vi.waitFor(async () => expect(await connectionCount(service)).toBe(2))
+    expect([await ask(url), await ask(url)]).toEqual(['', ''])
+    expect(await ask(url, '127.0.0.2')).toMatch(/^HTTP\/1\.1 200 /)
+    const told = service.logLines.filter(({ level }) => level === 40)
+    expect(told).toMatchObject([{ address: '127.0.0.1', msg: expect.stringContaining('LLLM_TRUST_PROXY') }])
+    held[0]?.destroy()
+    await vi.waitFor(async () => expect(await ask(url)).toMatch(/^HTTP\/1\.1 200 /))
+    held[1]?.destroy()
+  })
+
+  test('have no limit where it is that of a proxy which is trusted', async () => {
+    const service = await openService({ settings: { connectionsPerAddress: 1, trustProxy: '127.0.0.2' } })
+    const url = await listen(service)
+    const held = [connectTo(url, '127.0.0.2'), connectTo(url, '127.0.0.2'), connectTo(url)]
+    await vi.waitFor(async () => expect(await connectionCount(service)).toBe(3))
+    expect(await ask(url, '127.0.0.2')).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await ask(url)).toBe('')
+    for (const socket of held) socket.destroy()
+  })
+})
+
+function connectTo(url: string, localAddress?: string) {
   const { hostname, port } = new URL(url)
-  return connect(Number(port), hostname)
+  return connect({ host: hostname, port: Number(port), ...(localAddress === undefined ? {} : { localAddress }) })
 }
 
 test('an expectation that nobody knows is ignored', async () => {

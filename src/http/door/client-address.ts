@@ -15,7 +15,7 @@ export function clientAddress({ ip, raw }: Pick<FastifyRequest, 'ip' | 'raw'>): 
 
 /** The address itself for IPv4, also where it is written as IPv6, and the network of 64 bits for IPv6. */
 export function networkOf(address: string): string {
-  const bare = address.replace(mappedPrefix, '').replace(/%.*$/, '')
+  const bare = bareAddress(address)
   if (isIP(bare) === 0 || isIPv4(bare)) return bare
   const [head = '', tail] = bare.split('::')
   const left = groupsOf(head)
@@ -26,6 +26,11 @@ export function networkOf(address: string): string {
   const groups = [...left, ...Array<string>(missing).fill('0'), ...right]
   const network = groups.slice(0, networkGroups).map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
   return `${network.join(':')}::/64`
+}
+
+/** An address without its zone; one of IPv4 as such, also where it is written as IPv6. */
+export function bareAddress(address: string): string {
+  return address.replace(mappedPrefix, '').replace(/%.*$/, '')
 }
 
 function groupsOf(part: string): readonly string[] {

@@ -21,6 +21,8 @@ export interface ListenerSettings {
   readonly trustProxy?: string | undefined
   /** Connections that may be open at once. Those beyond are closed at once. */
   readonly connectionsMax: number
+  /** Connections that one address may have open at once, other than those of `trustProxy`. Those beyond are closed at once. */
+  readonly connectionsPerAddress: number
   /** Milliseconds in which the headers of a request have to arrive. */
   readonly headersTimeoutMs: number
   /** Milliseconds in which a whole request has to arrive. */
