@@ -6,7 +6,7 @@ export const accessSettingSpecs = {
   open: {
     variables: ['LLLM_OPEN'],
     description:
-      'Whether a service without any key answers everybody who reaches it: `true` or `false`. Otherwise it then listens on this machine only, whatever LLLM_HOST says.',
+      'Whether a service without any key answers everybody who reaches it: `true` or `false`. Otherwise it then listens on this machine only, whatever LLLM_HOST says, and answers this machine only.',
     default: 'false',
     ...trueOrFalse,
   },

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ServiceInfo } from './http/http-app.ts'
+import { judgePageAccess } from './page-access.ts'
 import type { Runtime } from './runtime.ts'
 import { readGuestOptions, readServerOptions, type ServerOptions, type ServiceOptions } from './service-options.ts'
 import { systemWorld } from './system-world.ts'
@@ -11,10 +12,13 @@ import { version } from './version.ts'
  * Makes the HTTP service of a runtime as a Fastify server, which is ready, and listens when it is told to. Closing it gives calls
  * under way `graceMs` to end, and leaves the runtime open. It logs to the standard output where it is given no logger.
  *
- * @throws LllmError `invalid-settings` for an option that is unknown or does not fit.
+ * While there is no key, it answers its own machine only, wherever it listens, unless it is `open`.
+ *
+ * @throws LllmError `invalid-settings` for an option that is unknown or does not fit, and where all pages of the web could use it.
  */
 export async function createServer(runtime: Runtime, options: ServerOptions = {}): Promise<FastifyInstance> {
   const settings = readServerOptions(options, runtime.settings)
+  const warning = await judgePageAccess(settings, runtime.authenticator)
   const [{ createServer: create }, { pino }, { logToStandardOutput }, { redactedOutput }] = await Promise.all([
     import('./http/create-server.ts'),
     import('pino'),
@@ -25,6 +29,7 @@ export async function createServer(runtime: Runtime, options: ServerOptions = {}
   runtime.metrics?.start()
   const output = () => redactedOutput(logToStandardOutput(), runtime.redactor)
   const logger = options.logger ?? pino({ level: runtime.settings.logLevel }, output())
+  if (warning !== undefined) logger.warn(warning)
   return create({ ...describe(runtime), settings, logger })
 }
 

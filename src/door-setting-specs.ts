@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type SettingSpec, wholeNumber } from './setting-spec.ts'
 
 const originsMax = 100
+const hostsMax = 100
 const rate = wholeNumber(1, 1_000_000_000)
 
 function listOf(text: string): readonly string[] {
@@ -18,6 +19,15 @@ function isNetwork(text: string): boolean {
   if (family === 0) return networkNames.includes(text)
   // A network of no bits is everybody.
   return bits === undefined || (Number(bits) > 0 && Number(bits) <= (family === 4 ? 32 : 128))
+}
+
+/** The name or address of a host, as it stands in a URL: an IPv6 address in brackets. */
+function hostText(text: string): string {
+  return (isIP(text) === 6 ? `[${text}]` : text).toLowerCase()
+}
+
+function isHost(text: string): boolean {
+  return /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(text) || isIP(/^\[(.*)\]$/.exec(text)?.[1] ?? '') === 6
 }
 
 /** As browsers write it: `https://app.example.org`, with a port where that is not the usual one. */
@@ -50,6 +60,17 @@ export const doorSettingSpecs = {
       .max(4_096)
       .refine((text) => listOf(text).every(isNetwork))
       .transform((text) => listOf(text).join(',')),
+  },
+  allowedHosts: {
+    variables: ['LLLM_ALLOWED_HOSTS'],
+    description:
+      'While there is no key: the hosts that are answered for, by which the service is reached, beside localhost, 127.0.0.1 and [::1]; separated by commas, without ports. Left out: no others, or all with LLLM_OPEN.',
+    expects: `up to ${hostsMax} names and addresses of hosts, separated by commas, without ports`,
+    schema: z
+      .string()
+      .max(32_768)
+      .transform((text) => listOf(text).map(hostText))
+      .refine((hosts) => hosts.length <= hostsMax && hosts.every(isHost)),
   },
   connectionsMax: {
     variables: ['LLLM_CONNECTIONS_MAX'],

@@ -22,10 +22,12 @@ const doorNames = [
   'loopDelayMaxMs',
   'securityHeaders',
   'corsOrigins',
+  'allowedHosts',
 ] as const satisfies readonly (keyof Settings)[]
 
-/** How connections are treated, which whoever has the server decides. */
+/** For whom a server is, and how connections are treated, which whoever has it decides. */
 const listenerNames = [
+  'open',
   'trustProxy',
   'connectionsMax',
   'connectionsPerAddress',
@@ -51,10 +53,14 @@ export interface ServiceOptions extends Partial<Pick<Settings, WorkName>> {
   readonly securityHeaders?: 'on' | 'off' | 'hsts'
   /** Origins of web pages, separated by commas, or `*`. */
   readonly corsOrigins?: string
+  /** While there is no key: hosts that are answered for beside those of the machine itself, separated by commas, without ports. */
+  readonly allowedHosts?: string
 }
 
 /** What may be said of a server: of the service, and of its connections. */
 export interface ServerOptions extends ServiceOptions {
+  /** Whether, while there is no key, everybody who reaches the server is answered, and not only its own machine. */
+  readonly open?: boolean
   /** The addresses and networks of proxies, separated by commas. */
   readonly trustProxy?: string
   readonly connectionsMax?: number
@@ -110,14 +116,19 @@ function readOptions(options: ServerOptions, names: readonly OptionName[], other
   return Object.fromEntries(read.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
 }
 
-/** An option is a number where its variable holds one, and else a text like that of the variable. */
+/** An option is a number, or true or false, where its variable holds one, and else a text like that of the variable. */
 function readOption(name: OptionName, given: unknown): { readonly value?: unknown; readonly mistake?: string } {
   if (given === undefined) return {}
   const { schema, expects } = settingSpecs[name]
-  const parsed = schema.safeParse(typeof given === 'number' ? String(given) : given)
-  const isSame = parsed.success && (typeof given === 'number') === (typeof parsed.data === 'number')
-  if (isSame) return { value: parsed.data }
+  const kind = kindOf(given)
+  const parsed = schema.safeParse(kind === 'text' ? given : String(given))
+  if (parsed.success && kindOf(parsed.data) === kind) return { value: parsed.data }
   return {
     mistake: `The option "${name}" must be ${expects}, not ${typeof given === 'number' ? given : typeof given}.`,
   }
+}
+
+function kindOf(value: unknown): 'number' | 'boolean' | 'text' {
+  if (typeof value === 'number') return 'number'
+  return typeof value === 'boolean' ? 'boolean' : 'text'
 }

@@ -9,6 +9,8 @@ export const errorCodes = {
   'malformed-request': 'The request is not sound HTTP.',
   'request-timeout': 'The request did not arrive in time.',
   'headers-too-large': 'The headers of the request are larger than the service accepts.',
+  'misdirected-request': 'The service does not answer for the host of the request.',
+  'origin-forbidden': 'The page that sent the request is of an origin that may not use the service.',
   unauthenticated: 'The request has no key, or one that is nobody’s.',
   forbidden: 'The key does not have the scope that this takes.',
   'keys-unavailable': 'Whose the token is cannot be found out now.',

@@ -31,16 +31,23 @@ export function admitCaller(request: FastifyRequest, reply: FastifyReply, done: 
 /**
  * Finds out who asks, whether the route is for him, and whether he asks too often. Undefined: nobody has to say who he is.
  *
- * Rejects with an LllmError `unauthenticated`, `forbidden`, `rate-limited`, `store-unavailable` or `keys-unavailable`.
+ * Rejects with an LllmError `unauthenticated`, `forbidden`, `rate-limited`, `misdirected-request`, `origin-forbidden`, `store-unavailable` or
+ * `keys-unavailable`.
  */
 function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined {
-  const { authenticator } = request.server.lllm
+  const { authenticator, door } = request.server.lllm
   const access = accessOf(request)
-  if (authenticator === undefined || access === 'public') {
-    request.lllmStory.caller = operator
-    return undefined
-  }
-  return identify(request, reply, access, authenticator)
+  if (authenticator !== undefined && access !== 'public') return identify(request, reply, access, authenticator)
+  request.lllmStory.caller = operator
+  // Who asks whether the service is alive may call it what he likes: he is told nothing else.
+  const isOnlyAlive = access === 'public' && request.routeOptions.config.isProbe === true
+  const fault = isOnlyAlive ? undefined : door.openGuard(request.raw)
+  return fault && refuseIfOpen(fault, authenticator)
+}
+
+/** What is for everybody is so under any name, and for all pages, once there is a key: names of tactics, and nothing that was called. */
+async function refuseIfOpen(fault: LllmError, authenticator: Authenticator | undefined): Promise<void> {
+  if (authenticator === undefined || (await authenticator.isOpen())) throw fault
 }
 
 async function identify(
@@ -49,13 +56,19 @@ async function identify(
   access: Access,
   authenticator: Authenticator,
 ): Promise<void> {
-  const isOpen = await authenticator.isOpen()
-  const caller = isOpen ? operator : await identifyCaller(request, authenticator)
+  const caller = (await authenticator.isOpen()) ? greet(request) : await identifyCaller(request, authenticator)
   request.lllmStory.caller = caller
   await request.server.lllm.door.admitCaller(reply, caller)
   if (access === 'call') {
     if (!mayCallSome(caller)) throw lacking('tactics:<name>:call')
   } else if (access !== 'caller' && access !== 'public') expectScope(caller, access)
+}
+
+/** Whoever comes to a service that is open may do everything. */
+function greet({ raw, server }: FastifyRequest): Caller {
+  const fault = server.lllm.door.openGuard(raw)
+  if (fault !== undefined) throw fault
+  return operator
 }
 
 function identifyCaller(request: FastifyRequest, authenticator: Authenticator): Promise<Caller> {

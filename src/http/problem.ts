@@ -16,6 +16,8 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   'malformed-request': { status: 400, title: 'Malformed request', retryable: false },
   'request-timeout': { status: 408, title: 'Request timeout', retryable: true },
   'headers-too-large': { status: 431, title: 'Headers too large', retryable: false },
+  'misdirected-request': { status: 421, title: 'Misdirected request', retryable: false },
+  'origin-forbidden': { status: 403, title: 'Origin forbidden', retryable: false },
   unauthenticated: { status: 401, title: 'Unauthenticated', retryable: false },
   forbidden: { status: 403, title: 'Forbidden', retryable: false },
   'keys-unavailable': { status: 503, title: 'Keys unavailable', retryable: true, retryAfterMs: 5_000 },

@@ -20,16 +20,18 @@ interface Service {
   readonly tmpfs?: readonly string[]
   readonly cap_drop?: readonly string[]
   readonly security_opt?: readonly string[]
+  readonly networks?: readonly string[]
 }
 
 interface Compose {
   readonly services: Readonly<Record<string, Service>>
   readonly volumes: Readonly<Record<string, null>>
+  readonly networks: Readonly<Record<string, null>>
 }
 
 // There is no engine that could start it here: what it names is compared with what there is.
 const text = readText('compose.yaml')
-const { services, volumes } = parse(text, { merge: true }) as Compose
+const { services, volumes, networks } = parse(text, { merge: true }) as Compose
 const { postgres, server, worker } = services as Record<'postgres' | 'server' | 'worker', Service>
 const image = readDockerfile(readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8')).at(-1) as Stage
 
@@ -92,6 +94,13 @@ test('can have several of each: no names, no single port, and none that the netw
   expect(open).toBe(true)
   expect(String(port)).toBe(container)
   expect(readVariables(findInstruction(image, 'ENV'))).toMatchObject({ LLLM_HOST: '0.0.0.0' })
+})
+
+test('is open to this machine alone: to no page that a browser shows there, and to no container that is added', () => {
+  expect(settingsOf(server)).toMatchObject({ open: true, allowedHosts: ['localhost'], corsOrigins: undefined })
+  expect(settingsOf(worker).open).toBe(false)
+  expect(Object.keys(networks)).toEqual(['lllm'])
+  for (const { networks: own } of Object.values(services)) expect(own).toEqual(['lllm'])
 })
 
 test('keeps the data in a volume, and gives each process the time to end well', () => {

@@ -199,6 +199,32 @@ describe('a server for the service alone', () => {
     await expect(createServer(runtime, { prefix: '/ai' } as object)).rejects.toThrow('There is no option "prefix"')
   })
 
+  test('is for its own machine while there is no key, unless it is told to be open', async () => {
+    const runtime = await openRuntime('answer')
+    const ask = async (options: Parameters<typeof createServer>[1], host: string) => {
+      const server = await createServer(runtime, options)
+      onTestFinished(() => server.close())
+      return (await server.inject({ url: '/tactics', headers: { host } })).statusCode
+    }
+    expect(await ask({}, 'localhost:8080')).toBe(200)
+    expect(await ask({}, 'evil.example')).toBe(421)
+    expect(await ask({ allowedHosts: 'lllm.internal' }, 'lllm.internal')).toBe(200)
+    expect(await ask({ open: true }, 'lllm.example.org')).toBe(200)
+    expect(await ask({ open: true, allowedHosts: 'lllm.internal' }, 'lllm.example.org')).toBe(421)
+    await expect(createServer(runtime, { open: 'true' } as object)).rejects.toThrow('must be true or false, not string')
+    await expect(createServer(runtime, { open: 1 } as object)).rejects.toThrow('must be true or false')
+  })
+
+  test('does not start for all pages of the web without a key, unless it is told to be open, which is warned of', async () => {
+    const runtime = await openRuntime('answer')
+    await expect(createServer(runtime, { corsOrigins: '*' })).rejects.toMatchObject({ code: 'invalid-settings' })
+    const lines: string[] = []
+    const logger = pino({ level: 'warn' }, { write: (line) => void lines.push(line) })
+    const server = await createServer(runtime, { corsOrigins: '*', open: true, logger })
+    onTestFinished(() => server.close())
+    expect(lines.join()).toContain('every web page')
+  })
+
   test('is not held up by a client in the middle of its headers', async () => {
     const server = await createServer(await openRuntime('answer'))
     const { port } = new URL(await listen(server))

@@ -262,6 +262,14 @@ describe('at its door, the service', () => {
     }
   })
 
+  test('answers for the hosts that its options name, while there is no key', async () => {
+    const app = await embed(await openRuntime('answer'), { allowedHosts: 'app.example.org' })
+    const ask = async (host: string) => (await app.inject({ url: '/ai/tactics', headers: { host } })).statusCode
+    expect([await ask('app.example.org'), await ask('localhost:80'), await ask('evil.example')]).toEqual([
+      200, 200, 421,
+    ])
+  })
+
   test('leaves origins to an application that names some itself', async () => {
     const host = openHost()
     await host.register(cors, { origin })
@@ -276,6 +284,8 @@ describe('at its door, the service', () => {
       { securityHeaders: 'yes' },
       { ratePerAddress: '1' },
       { trustProxy: 'loopback' },
+      { allowedHosts: 'app.example.org:8080' },
+      { open: true },
     ]
     for (const options of refused) {
       const app = embed(runtime, options as Parameters<typeof embed>[1])

@@ -80,7 +80,7 @@ export default class extends Tactic({ name: 'clock', agents: ['writer'] }) {
     const client = connect(Number(port), hostname)
     await once(client, 'connect')
     client.on('error', () => {})
-    client.write('POST /tactics/researcher HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n')
+    client.write('POST /tactics/researcher HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n')
     client.write('Expect: 100-continue\r\nContent-Length: 100\r\n\r\n')
     expect(String(await once(client, 'data'))).toMatch(/^HTTP\/1\.1 100 /)
     client.write('{"task": ')

@@ -41,6 +41,8 @@ test('slow, endless and idle clients cost a healthy one little, and leave nothin
     LLLM_HEADERS_TIMEOUT_MS: String(timeoutMs),
     LLLM_REQUEST_TIMEOUT_MS: String(timeoutMs),
     LLLM_LOG_LEVEL: 'info',
+    // All of them are one address here.
+    LLLM_CONNECTIONS_PER_ADDRESS: '20000',
   }
   const service = await spawnService({ env, database: newPath() })
   const { url } = service

@@ -46,13 +46,13 @@ export async function readEvents(response: Response): Promise<readonly StreamEve
 /** Posts on a bare socket, reads the first bytes of the answer and then reads no more. */
 export async function postAndPause(baseUrl: string, path: string, payload: object) {
   const body = JSON.stringify(payload)
-  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
+  const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`
   return sendAndPause(baseUrl, `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 
 /** The same, with a GET. */
 export async function getAndPause(baseUrl: string, path: string) {
-  return sendAndPause(baseUrl, `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`)
+  return sendAndPause(baseUrl, `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
 }
 
 async function sendAndPause(baseUrl: string, request: string) {

@@ -10,6 +10,13 @@ export interface DoorSettings {
   readonly securityHeaders?: 'on' | 'off' | 'hsts' | undefined
   /** The web pages that may use the service from a browser: their origins, or `*` alone for all. */
   readonly corsOrigins?: readonly string[] | undefined
+  /**
+   * While nobody has to say who he is: the hosts that a service answers for beside those of its own machine, in lower case and without a
+   * port. Left out: for no others, or for all where it is `open`.
+   */
+  readonly allowedHosts?: readonly string[] | undefined
+  /** While nobody has to say who he is: whether everybody who reaches the service is answered, or only its own machine. */
+  readonly open?: boolean | undefined
 }
 
 /** How a server of its own treats connections. */

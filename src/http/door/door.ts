@@ -7,6 +7,7 @@ import { clientAddress } from './client-address.ts'
 import type { DoorSettings } from './door-settings.ts'
 import { createFailureLimiter, type FailureLimiter } from './failure-limiter.ts'
 import { createKeyPlaces, type KeyPlaces } from './key-places.ts'
+import { createOpenGuard, type OpenGuard } from './open-guard.ts'
 import { callerLengthMax, createRateGate } from './rate-gate.ts'
 import { createOwnRates } from './request-rates.ts'
 import { shareRequestRates } from './shared-request-rates.ts'
@@ -22,6 +23,8 @@ export interface Door {
    * `rate-limited`.
    */
   admitCaller(reply: FastifyReply, caller: Caller): void | Promise<void>
+  /** For whoever comes while nobody has to say who he is. */
+  readonly openGuard: OpenGuard
   /** For whoever presents keys that are none. */
   readonly failures: FailureLimiter
   /** For keys that may have so many calls under way at once. */
@@ -29,7 +32,7 @@ export interface Door {
 }
 
 export interface DoorParts {
-  readonly settings: Pick<DoorSettings, 'ratePerAddress' | 'ratePerKey'>
+  readonly settings: DoorSettings
   readonly clock: Clock
   /** Counts what all processes let in together. Left out: each counts for itself. */
   readonly rates?: SharedRates | undefined
@@ -50,6 +53,7 @@ export function createDoor({ settings, clock, rates: shared }: DoorParts): Door 
       if (keyId === null || requestsPerMinute === undefined) return
       return byKey.admit(reply, nameOfKey(tenant, keyId), requestsPerMinute)
     },
+    openGuard: createOpenGuard(settings),
     failures: createFailureLimiter(clock),
     places: createKeyPlaces(),
   }

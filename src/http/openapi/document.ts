@@ -12,6 +12,8 @@ import { titleTactics } from './tactic-titles.ts'
 /** What can go wrong on every route. */
 const commonErrors: readonly ErrorCode[] = [
   'malformed-request',
+  'misdirected-request',
+  'origin-forbidden',
   'not-acceptable',
   'rate-limited',
   'overloaded',

@@ -162,7 +162,7 @@ function completeHeaders(given: readonly Header[], length: number, error: number
   const shown = typeof error === 'number' ? String(Math.max(0, length + error)) : error
   const hasType = given.some(([name]) => name === 'content-type')
   return [
-    ['host', 'service'],
+    ['host', 'localhost'],
     ['connection', 'close'],
     ...(length === 0 && error === 0 ? [] : ([['content-length', shown]] as const)),
     ...(hasType || length === 0 ? [] : ([['content-type', 'application/json']] as const)),

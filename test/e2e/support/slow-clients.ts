@@ -6,12 +6,12 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 
 /** The headers of a request that never come to their end. */
-export const headersWithoutEnd = 'GET /healthz HTTP/1.1\r\nhost: service\r\nx: '
+export const headersWithoutEnd = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: '
 /** A request whose body never comes to its end. */
 export const bodyWithoutEnd =
-  'POST /tactics/summarizer HTTP/1.1\r\nhost: service\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"task": "'
+  'POST /tactics/summarizer HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"task": "'
 /** A request with headers of a megabyte. */
-export const largeHeaders = `GET /healthz HTTP/1.1\r\nhost: service\r\nx: ${'y'.repeat(1_000_000)}\r\n\r\n`
+export const largeHeaders = `GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(1_000_000)}\r\n\r\n`
 
 /** A client that takes its time. */
 export interface SlowClient {
@@ -33,7 +33,7 @@ export async function openSlow(url: string, beginning: string, everyMs: number):
 /** Opens a stream of events, and resolves when its head has come. Nobody reads on. */
 export async function openReader(url: string, path: string): Promise<Socket> {
   const socket = await open(url)
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: service\r\naccept: text/event-stream\r\n\r\n`)
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n`)
   const [head] = await once(socket, 'data')
   if (!String(head).startsWith('HTTP/1.1 200')) throw new Error(`The stream was not opened: ${head}`)
   socket.resume()
