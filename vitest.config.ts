@@ -17,8 +17,8 @@ const alone = ['test/e2e/hang-up.test.ts', 'test/http/stream-readers.test.ts', '
 /** Packs, installs and serves what is published, which is a matter of `npm run check:package`. */
 const published = ['test/e2e/published.test.ts']
 
-/** Needs a browser, and takes long to draw a page: a matter of `npm run check:browser`. */
-const browser = ['test/e2e/docs-browser.test.ts']
+/** They need a browser, and take long to draw a page: a matter of `npm run check:browser`. */
+const browser = ['test/e2e/docs-browser.test.ts', 'test/e2e/page-browser.test.ts']
 
 export default defineConfig({
   resolve: { alias },
