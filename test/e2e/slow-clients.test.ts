@@ -50,7 +50,7 @@ test('slow, endless and idle clients cost a healthy one little, and leave nothin
     task: 'a',
     run_at: '2999-01-01T00:00:00Z',
   })
-  const measure = () => (isMeasured ? measureP99Apart : measureP99)(url, '/tactics/summarizer', requestCount)
+  const measure = () => (isMeasured ? measureP99Apart : measureP99)(url, 'summarizer', requestCount)
   await measure()
   const quietMs = await measure()
   const quietKb = residentKb(service)

@@ -48,13 +48,14 @@ async function open(url: string): Promise<Socket> {
   return socket
 }
 
-/** The milliseconds that the slowest but one in a hundred requests of a client took, of which one is sent after the other. */
-export async function measureP99(url: string, path: string, count: number): Promise<number> {
+/** The milliseconds that the slowest but one in a hundred calls of a client took, of which one is sent after the other. */
+export async function measureP99(url: string, tactic: string, count: number): Promise<number> {
   const agent = new Agent({ keepAlive: true })
+  const headers = { 'content-type': 'application/json' }
   const took: number[] = []
   for (let index = 0; index < count; index++) {
     const startedMs = performance.now()
-    const request = httpRequest(url + path, { agent }).end()
+    const request = httpRequest(`${url}/tactics/${tactic}`, { agent, method: 'POST', headers }).end('{"task":"bees"}')
     const [response] = await once(request, 'response')
     await text(response)
     took.push(performance.now() - startedMs)
@@ -65,8 +66,8 @@ export async function measureP99(url: string, path: string, count: number): Prom
 }
 
 /** As {@link measureP99}, by a process that has nothing else to do. */
-export async function measureP99Apart(url: string, path: string, count: number): Promise<number> {
-  const measure = `await measureP99(${JSON.stringify(url)}, ${JSON.stringify(path)}, ${count})`
+export async function measureP99Apart(url: string, tactic: string, count: number): Promise<number> {
+  const measure = `await measureP99(${JSON.stringify(url)}, ${JSON.stringify(tactic)}, ${count})`
   const program = `import { measureP99 } from ${JSON.stringify(import.meta.url)}\n${measure}\nconsole.log(${measure})`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
   return Number(stdout)
