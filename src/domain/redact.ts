@@ -1,16 +1,24 @@
 import { valueRedactor } from './redact-value.ts'
-import { mayHaveSecretField, redactedText, redactShapes } from './secret-shapes.ts'
+import { createSecretForms } from './secret-forms.ts'
+import { mayHaveSecretField, redactShapes } from './secret-shapes.ts'
 
 /** Shorter values are not looked for: they would be found where nobody meant them. */
 export const secretLengthMin = 8
 /** Values that are looked for. */
 const secretsMax = 1_000
+/** Of a text that goes on no more is held back. It is there for secrets that repeat themselves. */
+const heldLengthMax = 65_536
 
 /** Takes secrets out of texts. `known`: those whose values are known. `all`: what has the shape of a key, token or password as well. */
 export interface Redactor {
   /** Whether it knows any secret by its value. */
   readonly knowsAny: boolean
   known(text: string): string
+  /**
+   * How much of a text that goes on can be told as what `known` makes of it: up to where a known secret may begin whose end is still to
+   * come. What is left is told with what comes.
+   */
+  toldLength(text: string): number
   all(text: string): string
   /** The same for each text of a value, at any depth. What stays the same is the same object. */
   knownIn<Value>(value: Value): Value
@@ -21,35 +29,33 @@ export interface Redactor {
 }
 
 /**
- * Makes a redactor that knows some secrets: as they are, as they stand in JSON, and percent-encoded. It takes time in proportion to
- * the text for each of them.
+ * Makes a redactor that knows some secrets: as they are, with the escapes of JSON, percent-encoded, and in base64. It takes time in
+ * proportion to the text for each of them.
  *
  * @param secrets Those shorter than {@link secretLengthMin} are left out, as are those beyond the first 1,000.
  */
 export function createRedactor(secrets: readonly string[]): Redactor {
   const wanted = [...new Set(secrets)].filter((secret) => secret.length >= secretLengthMin).slice(0, secretsMax)
-  // The longest first: one may be a part of another.
-  const forms = [...new Set(wanted.flatMap(formsOf))].toSorted((left, right) => right.length - left.length)
+  const forms = createSecretForms(wanted)
 
-  function known(text: string): string {
-    if (text.length < secretLengthMin) return text
-    let left = text
-    for (const form of forms) if (left.includes(form)) left = left.replaceAll(form, redactedText)
-    return left
+  const known = forms.redact
+
+  function toldLength(text: string): number {
+    const length = forms.lengthBeforeOpen(text)
+    if (length === text.length || text.length > heldLengthMax) return text.length
+    // A secret that is there already may go on where another one may begin.
+    return known(text) === known(text.slice(0, length)) + known(text.slice(length)) ? length : 0
   }
 
   const all = (text: string) => redactShapes(known(text))
   return {
-    knowsAny: forms.length > 0,
+    knowsAny: !forms.isEmpty,
     known,
+    toldLength,
     all,
-    knownIn: (value) => (forms.length === 0 ? value : valueRedactor({ text: known, byName: false })(value)),
+    knownIn: (value) => (forms.isEmpty ? value : valueRedactor({ text: known, byName: false })(value)),
     allIn: (value) => (value === null ? value : valueRedactor({ text: all, byName: true })(value)),
     // Without escapes, each text stands in JSON as it is.
     isClean: (json) => !json.includes('\\') && !mayHaveSecretField(json) && all(json) === json,
   }
-}
-
-function formsOf(secret: string): readonly string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())]
 }

@@ -1,0 +1,102 @@
+import { base64FormsOf, hasRun, runLengthOf } from './base64-forms.ts'
+import { lengthBeforeOpenEscape, locateCharacters, withoutEscapes } from './escaped-text.ts'
+import { redactedText } from './secret-shapes.ts'
+
+/** Finds known values, however they are written. */
+export interface SecretForms {
+  readonly isEmpty: boolean
+  redact(text: string): string
+  /** Up to where a text that goes on has no beginning of a secret whose end may be still to come. */
+  lengthBeforeOpen(text: string): number
+}
+
+/** JSON within JSON within JSON is looked for as it is. */
+const jsonDepthMax = 3
+/** What is found only once it is read: deeper JSON, escapes that no writer of JSON has to use, and percent-encoding. */
+const mayBeEscaped = /\\(?:[u/]|\\{7})|%[0-9A-Fa-f]{2}/
+
+/**
+ * Values are found as they are; in base64 of both alphabets, also as a part of something longer; with the escapes of JSON, once or
+ * several times over; percent-encoded; and as forms encode them. It takes time in proportion to the text for each value.
+ */
+export function createSecretForms(secrets: readonly string[]): SecretForms {
+  const literal = longestFirst(secrets.flatMap(literalFormsOf))
+  const base64 = longestFirst(secrets.flatMap(base64FormsOf))
+  const base64Run = runLengthOf(base64)
+  // No way to write a value is shorter than it.
+  const lengthMin = Math.min(...secrets.map(({ length }) => length))
+  const all = [...literal, ...base64]
+  // What comes after a backslash at the end decides what it means.
+  const plain = longestFirst(all.map((form) => withoutEscapes(form).replace(/\\$/, '')))
+
+  function redact(text: string): string {
+    if (text.length < lengthMin) return text
+    const left = replaceAll(mayBeEscaped.test(text) ? redactEscaped(text, plain) : text, literal)
+    return hasRun(left, base64Run) ? replaceAll(left, base64) : left
+  }
+
+  function lengthBeforeOpen(text: string): number {
+    if (secrets.length === 0) return text.length
+    const end = text.length - openLength(text, all)
+    if (!text.includes('%') && !text.includes('\\')) return end
+    const { plain: read, starts } = locateCharacters(text.slice(0, lengthBeforeOpenEscape(text)))
+    return Math.min(end, starts[read.length - openLength(read, plain)] ?? end)
+  }
+
+  return { isEmpty: secrets.length === 0, redact, lengthBeforeOpen }
+}
+
+function literalFormsOf(secret: string): readonly string[] {
+  const forms = [secret]
+  for (let depth = 1; depth <= jsonDepthMax; depth++) forms.push(JSON.stringify(forms.at(-1)).slice(1, -1))
+  return [...forms, secret.replaceAll(' ', '+')]
+}
+
+/** One may be a part of another. */
+function longestFirst(forms: readonly string[]): readonly string[] {
+  return [...new Set(forms)].toSorted((left, right) => right.length - left.length)
+}
+
+function replaceAll(text: string, forms: readonly string[]): string {
+  let left = text
+  for (const form of forms) if (left.includes(form)) left = left.replaceAll(form, redactedText)
+  return left
+}
+
+/** Replaces what is one of the forms once its escapes are read. */
+function redactEscaped(text: string, forms: readonly string[]): string {
+  let left = text
+  let read = withoutEscapes(text)
+  for (const form of forms) {
+    if (!read.includes(form)) continue
+    left = cutEscaped(left, form)
+    read = withoutEscapes(left)
+  }
+  return left
+}
+
+function cutEscaped(text: string, form: string): string {
+  const { plain, starts } = locateCharacters(text)
+  let left = ''
+  let end = 0
+  for (let at = plain.indexOf(form); at !== -1; at = plain.indexOf(form, at + form.length)) {
+    left += text.slice(end, starts[at]) + redactedText
+    end = starts[at + form.length] ?? text.length
+  }
+  return left + text.slice(end)
+}
+
+/** How many characters at the end of a text are the beginning of one of the forms. */
+function openLength(text: string, forms: readonly string[]): number {
+  let longest = 0
+  for (const form of forms) {
+    const first = form.charAt(0)
+    // Earlier ones would be whole, and later ones are shorter than what was found.
+    let at = text.indexOf(first, Math.max(0, text.length - form.length + 1))
+    while (at !== -1 && at < text.length - longest) {
+      if (form.startsWith(text.slice(at))) longest = text.length - at
+      at = text.indexOf(first, at + 1)
+    }
+  }
+  return longest
+}
