@@ -22,6 +22,8 @@ export interface ContentKeeper {
   redacts(content: StoreContent): boolean
   /** A value without the secrets that may not be kept: with `full` those that are known, else all. */
   value<Value>(value: Value, content: StoreContent): Value
+  /** How much of a text that goes on can be kept by itself: what is left may be the beginning of a secret whose value is known. */
+  toldLength(text: string): number
 }
 
 export function createContentKeeper(policy?: ContentPolicy): ContentKeeper {
@@ -36,6 +38,7 @@ export function createContentKeeper(policy?: ContentPolicy): ContentKeeper {
     session: (session) => keptSession(session, { most, redactor, digestImage }),
     redacts: (content) => content !== 'full' || redactor.knowsAny,
     value: (value, content) => (content === 'full' ? redactor.knownIn(value) : redactor.allIn(value)),
+    toldLength: redactor.toldLength,
   }
 }
 

@@ -64,6 +64,7 @@ export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
       lease,
       history,
       keep: (event) => keptEvent(event, content, engine.content),
+      toldLength: engine.content.toldLength,
       onFenced: fence,
       abandoned: abandoned.signal,
     })

@@ -4,6 +4,7 @@ import type { EngineEvent } from '../domain/event.ts'
 import type { JournalEntry, JournalWriter } from '../domain/journal.ts'
 import type { RunLease } from '../domain/run.ts'
 import type { RunHistory, RunStore } from '../domain/run-store.ts'
+import { HeldDeltas } from './held-deltas.ts'
 import { RunEventLog } from './run-event-log.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -27,6 +28,8 @@ export interface RunWriterParts {
   readonly history: Pick<RunHistory, 'events' | 'lastSeq'>
   /** What is stored of an event. */
   keep(event: EngineEvent): EngineEvent
+  /** How much of the text of a reply that goes on can be kept by itself. */
+  toldLength(text: string): number
   /** Is told as soon as the store says that another process works on the run. */
   onFenced(): void
   /** Aborts when what could not be stored is given up. */
@@ -36,10 +39,15 @@ export interface RunWriterParts {
 export function openRunWriter(parts: RunWriterParts): RunWriter {
   const { store, clock, lease, history, onFenced, abandoned } = parts
   const log = new RunEventLog(history)
+  const held = new HeldDeltas(parts.toldLength)
   let entries: JournalEntry[] = []
   let writing: Promise<void> | undefined
   let next: Promise<void> | undefined
   let isFlushDue = false
+
+  function addAll(events: readonly EngineEvent[]) {
+    for (const event of events) log.add(parts.keep(event))
+  }
 
   async function storeAll() {
     const write = { journal: entries, events: log.take() }
@@ -84,11 +92,12 @@ export function openRunWriter(parts: RunWriterParts): RunWriter {
       return writeNext()
     },
     emit(event) {
-      log.add(parts.keep(event))
+      addAll(held.take(event))
       if (log.isFull) return writeNext().catch(() => undefined)
       if (!log.isEmpty) flushSoon()
     },
     async flush() {
+      addAll(held.rest())
       await writeNext()
     },
     nextSeq: () => log.nextSeq(),

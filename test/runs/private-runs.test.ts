@@ -165,6 +165,34 @@ test('a run all of whose texts may be kept loses the values that are known, and 
   expect((await everythingOf(house, id)).text).not.toContain('canary-task')
 })
 
+describe('the events of a run', () => {
+  const secret = 'canary horse battery 0001'
+
+  async function deltasOf(reply: string) {
+    const house = await runHouse({
+      tactics: [Echo],
+      model: answering(() => reply),
+      content: { most: 'full', redactor: createRedactor([secret]) },
+    })
+    const { id } = await house.submit('hello')
+    await house.runs.wait(id, 10_000, soon())
+    const events = (await house.runStore.events(id, 0, 100)).map(({ event }) => event)
+    const text = events.map((event) => (event.type === 'agent.delta' ? event.text : '')).join('')
+    return { text, types: events.map(({ type }) => type) }
+  }
+
+  test('have no secret that comes in pieces', async () => {
+    const { text } = await deltasOf(`The key is ${secret} and ${Buffer.from(secret).toString('base64')} bye.`)
+    expect(text).toMatch(/^The key is \[redacted\] and \[redacted\].{0,4} bye\.$/)
+  })
+
+  test('have all that only begins like one, before the agent has ended', async () => {
+    const { text, types } = await deltasOf('The key is canary horse battery ')
+    expect(text).toBe('The key is canary horse battery ')
+    expect(types.lastIndexOf('agent.delta')).toBe(types.indexOf('agent.completed') - 1)
+  })
+})
+
 test('a setting makes all configs as strict as it is', async () => {
   const strict = { most: 'none', redactor: createRedactor([]) } as const
   const house = await runHouse({ tactics: [Echo], model: answering(() => 'x'), content: strict })
