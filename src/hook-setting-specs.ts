@@ -18,7 +18,7 @@ export const hookSettingSpecs = {
   webhookSecrets: {
     variables: ['LLLM_WEBHOOK_SECRETS'],
     description:
-      'With what webhooks are signed: one or more secrets `whsec_…`, separated by commas. Left out: runs cannot have webhooks.',
+      'With what webhooks are signed, and what the secrets of tenants are derived from: one or more secrets `whsec_…`, separated by commas. Left out: runs cannot have webhooks.',
     expects: `1 to ${secretsMax} secrets, separated by commas: whsec_ and the base64 of ${keyBytes.min} to ${keyBytes.max} bytes`,
     schema: z
       .string()

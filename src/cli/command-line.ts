@@ -17,6 +17,7 @@ import { addPkg } from './pkg/pkg-command.ts'
 import { addRun } from './run/run-command.ts'
 import { addServe } from './serve/serve-command.ts'
 import type { Run, Shell } from './shell.ts'
+import { addWebhooks } from './webhooks/webhooks-command.ts'
 import { write } from './write.ts'
 
 /** Turns a command's work into what commander calls. */
@@ -37,6 +38,7 @@ const commands: readonly ((program: Command, act: Act) => void)[] = [
   addPkg,
   addDb,
   addKeys,
+  addWebhooks,
 ]
 
 /** Columns of a help that is not read on a terminal. */

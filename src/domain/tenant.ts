@@ -4,7 +4,7 @@
  */
 export const defaultTenant = 'default'
 
-/** The tenant as traces tell it: the operator's own is not worth telling. */
+/** The tenant as traces and webhooks tell it: the operator's own is not worth telling. */
 export function toldTenant(tenant: string | undefined): string | undefined {
   return tenant === defaultTenant ? undefined : tenant
 }

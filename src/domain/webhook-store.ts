@@ -15,6 +15,8 @@ export interface DeliveryRequest {
 export interface DueDelivery {
   readonly id: string
   readonly runId: string
+  /** Whose run it is. */
+  readonly tenant: string
   readonly url: string
   /** With its port, where that is not the usual one. */
   readonly host: string

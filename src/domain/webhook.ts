@@ -1,6 +1,7 @@
 import { toRfc3339 } from './clock.ts'
 import { costUsd } from './cost.ts'
 import type { RunOutcome, RunRequest, RunSummary } from './run.ts'
+import { toldTenant } from './tenant.ts'
 
 /** Characters of JSON that a result may have to be told in a webhook. A larger one is left out, and read from the run. */
 export const webhookResultLengthMax = 65_536
@@ -64,11 +65,13 @@ export function toWebhookBody(
   outcome: RunOutcome,
   endedAtMs: number,
 ): string {
+  const tenant = toldTenant(run.tenant)
   return JSON.stringify({
     type: webhookTypeOf(run),
     timestamp: toRfc3339(endedAtMs),
     data: {
       id: run.id,
+      ...(tenant === undefined ? {} : { tenant }),
       tactic: run.tactic,
       tactic_id: run.tacticId,
       state: run.state,

@@ -102,17 +102,18 @@ async function findDue(
 ): Promise<readonly DueDelivery[]> {
   const pending = transaction
     .selectFrom('webhook_deliveries')
-    .select(['id', 'run_id', 'url', 'host', 'body', 'tries', 'claims'])
-    .where('state', '=', 'pending')
+    .innerJoin('runs', 'runs.id', 'webhook_deliveries.run_id')
+    .select(['webhook_deliveries.id', 'run_id', 'tenant', 'url', 'host', 'body', 'tries', 'claims'])
+    .where('webhook_deliveries.state', '=', 'pending')
     .where('next_at', '<=', nowMs)
   const due = fullHosts.length === 0 ? pending : pending.where('host', 'not in', fullHosts)
-  const rows = await (isShared ? due.forUpdate().skipLocked() : due)
+  const rows = await (isShared ? due.forUpdate('webhook_deliveries').skipLocked() : due)
     .orderBy('next_at')
-    .orderBy('id')
+    .orderBy('webhook_deliveries.id')
     .limit(limit)
     .execute()
-  return rows.map(({ id, run_id, url, host, body, tries, claims }) => {
-    return { id, runId: run_id, url, host, body, tries: Number(tries), claim: Number(claims) + 1 }
+  return rows.map(({ id, run_id, tenant, url, host, body, tries, claims }) => {
+    return { id, runId: run_id, tenant, url, host, body, tries: Number(tries), claim: Number(claims) + 1 }
   })
 }
 

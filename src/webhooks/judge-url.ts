@@ -4,7 +4,7 @@ import { judgeAddress, type OutboundRules } from '../outbound/judge-address.ts'
 const urlLengthMax = 2_048
 
 export interface WebhookRules {
-  /** With what webhooks are signed; the first is the newest. None: there are no webhooks. */
+  /** With what webhooks are signed, or what that is derived from; the first is the newest. None: there are no webhooks. */
   readonly secrets: readonly string[]
   /** Whether they may go to `http` URLs and to addresses that are not of the public internet. */
   readonly allowPrivate: boolean

@@ -8,6 +8,7 @@ import { guardedConnector } from '../outbound/guarded-connector.ts'
 import { isAddressRefused } from '../outbound/guarded-lookup.ts'
 import { judgeWebhookUrl, outboundRules, type WebhookRules } from './judge-url.ts'
 import { readRetryAfter } from './retry-plan.ts'
+import { tenantSecrets } from './tenant-secrets.ts'
 
 /** What is read of an answer, so that its connection can be used again. Nothing of it is kept. */
 const answerBytesMax = 1_024
@@ -35,10 +36,10 @@ export function createPoster({ rules, clock, hostMax, timeoutMs = attemptTimeout
   const looking = lookup === undefined ? {} : { lookup }
   const connect = guardedConnector(outboundRules(rules), { timeoutMs, ...looking })
   const agent = new Agent({ connections: hostMax, connect, allowH2: false })
-  const signers = rules.secrets.map((secret) => new Webhook(secret))
 
-  /** The headers of Standard Webhooks: with a signature for each secret, so that receivers can change theirs at leisure. */
-  function sign({ id, body }: DueDelivery, nowMs: number) {
+  /** The headers of Standard Webhooks: with a signature for each secret of the tenant, so that receivers can change theirs at leisure. */
+  function sign({ id, tenant, body }: DueDelivery, nowMs: number) {
+    const signers = tenantSecrets(tenant, rules.secrets).map((secret) => new Webhook(secret))
     const time = new Date(nowMs)
     return {
       'content-type': 'application/json',

@@ -83,6 +83,17 @@ export function webhookStoreContract(name: string, open: () => Promise<OpenedWeb
       expect(await store.ofRun(sessionId(2))).toEqual([])
     })
 
+    test('each says whose run it is about, also to its receiver where that is not the operator', async () => {
+      const { store, endRuns } = await openStores()
+      await endRuns([newRun(1), newRun(2, undefined, { tenant: 'acme' })])
+      const due = await store.claim(claiming)
+      const told = due.map(({ runId, tenant, body }) => [runId, tenant, JSON.parse(body).data.tenant])
+      expect(told.toSorted()).toEqual([
+        [sessionId(1), 'default', undefined],
+        [sessionId(2), 'acme', 'acme'],
+      ])
+    })
+
     test('there is one of a run that is cancelled while it waits, alone or with its batch', async () => {
       const { runs, store } = await openStores()
       const place = { tenant: 'default', tactic: 'summary', tacticId: 'demo::summary' }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type LookupFunction } from 'node:net'
 import { Webhook } from 'standardwebhooks'
@@ -5,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { DeliveryAttempt } from '../../src/domain/webhook.ts'
 import type { DeliveryStep, DueDelivery, WebhookStore } from '../../src/domain/webhook-store.ts'
 import { emptyAllowList } from '../../src/outbound/allow-list.ts'
+import { tenantSecrets } from '../../src/webhooks/tenant-secrets.ts'
 import { createWebhookSender, type WebhookEvent } from '../../src/webhooks/webhook-sender.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
 import { openReceiver } from './receiver.ts'
@@ -19,11 +21,12 @@ interface Recorded {
 }
 
 /** Deliveries that are handed out as there is room for them, and what was recorded of them. */
-function scriptedStore(urls: readonly string[]) {
+function scriptedStore(urls: readonly string[], tenant: string) {
   let left = urls.map(
     (url, number): DueDelivery => ({
       id: `delivery-${number}`,
       runId: `run-${number}`,
+      tenant,
       url,
       host: new URL(url).host,
       body: JSON.stringify({ type: 'run.succeeded', data: { number } }),
@@ -75,11 +78,15 @@ interface Setup {
   readonly lookup?: LookupFunction
   readonly timeoutMs?: number
   readonly secrets?: readonly string[]
+  readonly tenant?: string
 }
 
-function open(urls: readonly string[], { allowPrivate = true, secrets = [secret], ...more }: Setup = {}) {
+function open(
+  urls: readonly string[],
+  { allowPrivate = true, secrets = [secret], tenant = 'default', ...more }: Setup = {},
+) {
   const { clock } = virtualClock()
-  const script = scriptedStore(urls)
+  const script = scriptedStore(urls, tenant)
   const events: WebhookEvent[] = []
   const onEvent = (event: WebhookEvent) => void events.push(event)
   const sender = createWebhookSender({
@@ -112,6 +119,19 @@ describe('a webhook', () => {
     }
     expect(events).toMatchObject([{ type: 'webhook.attempted', host: `127.0.0.1:${receiver.port}`, step: 'delivered' }])
     expect(JSON.stringify(events)).not.toContain('/hook')
+  })
+
+  test('of a tenant is signed with what only this tenant verifies', async () => {
+    const receiver = await openReceiver()
+    const { until, clock } = open([receiver.url], { secrets: [secret, olderSecret], tenant: 'acme' })
+    await until(1)
+    const [{ headers, body } = { headers: {}, body: '' }] = receiver.received
+    const time = new Date(clock.now())
+    const sign = (key: string) => new Webhook(key).sign('delivery-0', time, body)
+    const own = tenantSecrets('acme', [secret, olderSecret])
+    expect(headers['webhook-signature']).toBe(own.map(sign).join(' '))
+    const foreign = [secret, olderSecret, ...tenantSecrets('globex', [secret, olderSecret])]
+    for (const key of foreign) expect(headers['webhook-signature']).not.toContain(sign(key))
   })
 
   test('is not followed to where an answer redirects it', async () => {
@@ -240,7 +260,7 @@ describe('an address', () => {
 
 test('an outage of the store is told once, and outlasted', async () => {
   const receiver = await openReceiver()
-  const { store, until } = scriptedStore([receiver.url])
+  const { store, until } = scriptedStore([receiver.url], 'default')
   const { clock, advance } = virtualClock()
   let failures = 3
   const failing: typeof store = {
@@ -259,4 +279,13 @@ test('an outage of the store is told once, and outlasted', async () => {
   await advance(3_000)
   await until(1)
   expect(events.filter(({ type }) => type === 'webhook.store-failed')).toHaveLength(1)
+})
+
+describe('the secrets of a tenant', () => {
+  test('are those of the settings for the operator, and derived from them for everybody else', () => {
+    expect(tenantSecrets('default', [secret])).toEqual([secret])
+    const [own = ''] = tenantSecrets('acme', [secret])
+    const expected = createHmac('sha256', Buffer.alloc(32, 7)).update('acme').digest('base64')
+    expect(own).toBe(`whsec_${expected}`)
+  })
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isScope, type KeyLimits, type Scope } from '../../domain/caller.ts'
 import { LllmError } from '../../domain/errors.ts'
 import { budgetUsdMax } from '../../domain/limits.ts'
-import { defaultTenant, tenantPattern } from '../../domain/tenant.ts'
+import { readTenant } from '../tenant-option.ts'
 import type { CreateKeyOptions } from './keys-command.ts'
 
 const hourMs = 3_600_000
@@ -23,11 +23,9 @@ const scopesDefault: readonly Scope[] = ['tactics:*:call', 'sessions:read', 'cos
 
 /** @throws LllmError `invalid-parameter` that names the option and what would be right. */
 export function readKeyOptions(options: CreateKeyOptions, account: string, nowMs: number): AskedKey {
-  const { name, tenant = defaultTenant, scope = scopesDefault, expires } = options
+  const { name, scope = scopesDefault, expires } = options
   if (name.trim() === '' || name.length > 128) throw mistake('--name', 'a text of 1 to 128 characters')
-  if (!tenantPattern.test(tenant)) {
-    throw mistake('--tenant', '1 to 64 small letters, digits, _ and -, beginning with a letter or a digit')
-  }
+  const tenant = readTenant(options.tenant)
   const scopes = scope.map((text) => {
     if (isScope(text)) return text
     throw mistake('--scope', 'tactics:<name>:call, tactics:*:call, sessions:read, costs:read or admin')
