@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { callerOf } from '../../src/http/access.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { toTacticRecord } from '../../src/http/tactic-record.ts'
 
@@ -12,8 +13,8 @@ const operation: Operation = {
 
 export default async function list(server: FastifyInstance) {
   const { engine } = server.lllm
-  server.get('', { config: { operation } }, async () => ({
-    data: engine.tactics.map(toTacticRecord),
+  server.get('', { config: { operation } }, async (request) => ({
+    data: engine.tactics.map((tactic) => toTacticRecord(tactic, callerOf(request))),
     next_cursor: null,
   }))
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { callerOf } from '../../src/http/access.ts'
 import { name } from '../../src/http/fields.ts'
 import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { pathParameter } from '../../src/http/openapi/parameters.ts'
@@ -21,6 +22,6 @@ const operation: Operation = {
 export default async function show(server: FastifyInstance) {
   const { engine } = server.lllm
   server.get('/:name', { config: { operation } }, async (request) =>
-    toTacticRecord(engine.find(parse(params, request.params, 'path').name)),
+    toTacticRecord(engine.find(parse(params, request.params, 'path').name), callerOf(request)),
   )
 }

@@ -59,6 +59,7 @@ export interface TacticRecord {
   readonly package: string
   readonly version: string
   readonly description: string | null
+  /** None, for a key that may not call it. */
   readonly agents: readonly { readonly name: string; readonly model: string; readonly prompt: string | null }[]
   readonly sub_tactics: readonly string[]
   /** The first is the default. */

@@ -3,7 +3,7 @@ import { LllmError } from './errors.ts'
 import { defaultTenant } from './tenant.ts'
 
 /**
- * What somebody may do. `tactics:<name>:call` is to have a tactic work, by its name, by `package::name`, or `*` for all of them;
+ * What somebody may do. `tactics:<name>:call` is to have a tactic work, by the shortest name that finds it, by `package::name`, or `*` for all of them;
  * `admin` is everything that there is within the tenant.
  */
 export type Scope = `tactics:${string}:call` | 'sessions:read' | 'costs:read' | 'admin'
@@ -55,11 +55,22 @@ export function mayCallSome({ scopes }: Caller): boolean {
   return scopes.some((scope) => scope === 'admin' || callScope.test(scope))
 }
 
+/** What scopes name a tactic by. */
+export interface NamedTactic {
+  /** The shortest name that finds it. A bare name is that of one tactic, whatever others are called in their packages. */
+  readonly address: string
+  /** `package::name` */
+  readonly id: string
+}
+
+export function mayCall({ scopes }: Caller, { address, id }: NamedTactic): boolean {
+  const fitting: readonly Scope[] = ['admin', 'tactics:*:call', `tactics:${address}:call`, `tactics:${id}:call`]
+  return scopes.some((scope) => fitting.includes(scope))
+}
+
 /** @throws LllmError `forbidden`, which names the scope that it takes. */
-export function expectMayCall(caller: Caller, { name, id }: { readonly name: string; readonly id: string }): void {
-  const fitting: readonly Scope[] = ['admin', 'tactics:*:call', `tactics:${name}:call`, `tactics:${id}:call`]
-  if (caller.scopes.some((scope) => fitting.includes(scope))) return
-  throw lacking(`tactics:${name}:call`)
+export function expectMayCall(caller: Caller, tactic: NamedTactic): void {
+  if (!mayCall(caller, tactic)) throw lacking(`tactics:${tactic.address}:call`)
 }
 
 /** @throws LllmError `forbidden`, which names the scope. */

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { expectMayCall } from '../domain/caller.ts'
+import { isLllmError } from '../domain/errors.ts'
 import type { TenantRuns } from '../runs/runs.ts'
 import { callerOf, houseOf } from './access.ts'
 
@@ -9,15 +10,27 @@ import { callerOf, houseOf } from './access.ts'
  */
 export async function runsToChange(request: FastifyRequest, id: string): Promise<TenantRuns> {
   const { runs } = houseOf(request)
-  const { tactic, tacticId } = await runs.get(id)
-  expectMayCall(callerOf(request), { name: tactic, id: tacticId })
+  expectMayCallAgain(request, await runs.get(id))
   return runs
 }
 
 /** The same for a batch of runs. Rejects with an LllmError `unknown-batch` or `forbidden`. */
 export async function batchesToChange(request: FastifyRequest, id: string): Promise<TenantRuns> {
   const { runs } = houseOf(request)
-  const { tactic, tacticId } = await runs.batch(id)
-  expectMayCall(callerOf(request), { name: tactic, id: tacticId })
+  expectMayCallAgain(request, await runs.batch(id))
   return runs
+}
+
+/** By the name that finds the tactic now. Of one that is not there any more, a bare name says nothing. */
+function expectMayCallAgain(request: FastifyRequest, { tacticId: id }: { readonly tacticId: string }) {
+  expectMayCall(callerOf(request), { id, address: addressOf(request, id) })
+}
+
+function addressOf({ server }: FastifyRequest, id: string): string {
+  try {
+    return server.lllm.engine.find(id).address
+  } catch (error) {
+    if (isLllmError(error)) return id
+    throw error
+  }
 }

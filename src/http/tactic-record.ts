@@ -1,9 +1,14 @@
+import { type Caller, mayCall } from '../domain/caller.ts'
 import type { BoundTactic } from '../engine/engine.ts'
 
-/** A tactic as `GET /tactics` shows it. Agents are those of its default config. */
-export function toTacticRecord(tactic: BoundTactic) {
+/**
+ * A tactic as `GET /tactics` shows it. Agents are those of its default config. By what models and prompts it works is told to those who may
+ * call it.
+ */
+export function toTacticRecord(tactic: BoundTactic, caller: Caller) {
   const { spec } = tactic.tactic
   const [defaultConfig] = tactic.configs.values()
+  const agents = mayCall(caller, tactic) ? [...(defaultConfig?.agents.values() ?? [])] : []
   return {
     name: tactic.name,
     id: tactic.id,
@@ -12,7 +17,7 @@ export function toTacticRecord(tactic: BoundTactic) {
     package: tactic.package.name,
     version: tactic.package.version,
     description: spec.description ?? null,
-    agents: [...(defaultConfig?.agents.values() ?? [])].map(({ name, model, systemPrompt }) => ({
+    agents: agents.map(({ name, model, systemPrompt }) => ({
       name,
       model,
       prompt: systemPrompt.path ?? null,

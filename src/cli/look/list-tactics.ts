@@ -1,3 +1,4 @@
+import { operator } from '../../domain/caller.ts'
 import type { BoundTactic } from '../../engine/engine.ts'
 import { inOrderOfAddress } from '../../engine/find-tactic.ts'
 import { toTacticRecord } from '../../http/tactic-record.ts'
@@ -21,7 +22,8 @@ export async function listTactics(shell: Shell, { json }: ListTacticsOptions): P
   const { stdout, stderr } = shell
   return withHouse(shell, async ({ tactics }) => {
     const all = inOrderOfAddress(tactics)
-    if (json) await writeJson(stdout, { data: all.map(toTacticRecord), next_cursor: null })
+    if (json)
+      await writeJson(stdout, { data: all.map((tactic) => toTacticRecord(tactic, operator)), next_cursor: null })
     else if (all.length === 0) await write(stderr, 'There are no tactics.\n')
     else await writeTable(stdout, columns, all.map(toRow))
     return exitCodes.done

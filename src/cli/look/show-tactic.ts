@@ -1,4 +1,5 @@
 import type { AgentPlan } from '../../domain/agent.ts'
+import { operator } from '../../domain/caller.ts'
 import type { JsonSchema } from '../../domain/json.ts'
 import type { BoundConfig, BoundTactic } from '../../engine/engine.ts'
 import { createFindTactic } from '../../engine/find-tactic.ts'
@@ -16,7 +17,7 @@ export async function showTactic(shell: Shell, name: string, { json }: ShowTacti
   const { stdout } = shell
   return withHouse(shell, async ({ tactics, aliases }, { port }) => {
     const tactic = createFindTactic(tactics, aliases)(name)
-    if (json) await writeJson(stdout, toTacticRecord(tactic))
+    if (json) await writeJson(stdout, toTacticRecord(tactic, operator))
     else await writeTactic(stdout, tactic, `http://localhost:${port || 8080}`)
     return exitCodes.done
   })

@@ -35,16 +35,18 @@ export const tacticRecord = z
     package: z.string(),
     version: z.string(),
     description: z.string().nullable(),
-    agents: z.array(
-      z.object({
-        name: z.string(),
-        model: z.string(),
-        prompt: z
-          .string()
-          .nullable()
-          .describe('The path of the system prompt; null for one that the config itself holds.'),
-      }),
-    ),
+    agents: z
+      .array(
+        z.object({
+          name: z.string(),
+          model: z.string(),
+          prompt: z
+            .string()
+            .nullable()
+            .describe('The path of the system prompt; null for one that the config itself holds.'),
+        }),
+      )
+      .describe('Those of the default config. None, for a key that may not call the tactic.'),
     sub_tactics: z.array(z.string()),
     configs: z.array(z.string()).describe('The first is the default.'),
     input_schema: schema,
