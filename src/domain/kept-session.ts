@@ -30,8 +30,10 @@ type Keep = <Value>(value: Value) => Value
 export function keptSession(session: Session, rules: KeepingRules): Session {
   const content = leastOf(rules.most, session.content ?? 'full')
   const subSessions = mapped(session.subSessions, (child) => keptSession(child, { ...rules, most: content }))
-  if (content === 'none') return { ...withoutTexts(session), subSessions, content }
   const { redactor, digestImage } = rules
+  if (content === 'none') {
+    return { ...withoutTexts(session), tags: redactor.allIn(session.tags), subSessions, content }
+  }
   const isRedacted = content === 'redacted'
   const redact: Keep = isRedacted ? redactor.allIn : redactor.knownIn
   const keep = valueRedactor({

@@ -28,7 +28,7 @@ export interface RunsParts {
   /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are not judged. */
   readonly judgeWebhook?: (url: string) => string | undefined
   /** What may be kept of the texts of runs. */
-  readonly content: Pick<ContentKeeper, 'of'>
+  readonly content: Pick<ContentKeeper, 'of' | 'value'>
   /** What begins and ends with the work on runs. */
   readonly besides?: readonly BackgroundWork[]
 }

@@ -14,7 +14,7 @@ export interface NewRunParts {
   /** What a run may take that asks for nothing, and the most that it may ask for. */
   readonly runTimeoutMs: number
   /** What may be kept of the texts of runs. Left out: everything. */
-  readonly content?: Pick<ContentKeeper, 'of'> | undefined
+  readonly content?: Pick<ContentKeeper, 'of' | 'value'> | undefined
 }
 
 /** A run of a call, as it is submitted now. */
@@ -25,11 +25,14 @@ export function toNewRun(
   { clock, runTimeoutMs, content }: NewRunParts,
 ): NewRun {
   const nowMs = clock.now()
+  const kept = content?.of(config) ?? 'full'
+  const { tags = {} } = options
   return {
     ...place,
     tactic: tactic.name,
     tacticId: tactic.id,
-    tags: options.tags ?? {},
+    // They go with the run wherever it is told of, and so have no secrets from the beginning.
+    tags: content?.value(tags, kept) ?? tags,
     priority: options.priority ?? 0,
     createdAtMs: nowMs,
     runAtMs: options.runAtMs ?? nowMs,
@@ -44,7 +47,7 @@ export function toNewRun(
       metadata: options.metadata ?? {},
       webhook: options.webhook ?? null,
       ...(options.trace === undefined ? {} : { trace: options.trace }),
-      ...toContent(content?.of(config) ?? 'full'),
+      ...toContent(kept),
     },
   }
 }

@@ -41,7 +41,7 @@ export interface SchedulesParts {
   /** What a run may take that asks for nothing, in ms. */
   readonly runTimeoutMs: number
   /** What may be kept of the texts of runs. Left out: everything. */
-  readonly content?: Pick<ContentKeeper, 'of'>
+  readonly content?: Pick<ContentKeeper, 'of' | 'value'>
   readonly onEvent: (event: ScheduleEvent) => void
 }
 

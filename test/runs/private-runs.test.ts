@@ -193,6 +193,30 @@ describe('the events of a run', () => {
   })
 })
 
+test.each([
+  ['full', { known: '[redacted]', shape: token }],
+  ['redacted', { known: '[redacted]', shape: '[redacted]' }],
+  ['none', { known: '[redacted]', shape: '[redacted]' }],
+] as const)(
+  'the tags of a run, its batch and its session stay with %s, without secrets',
+  async (storeContent, expected) => {
+    const house = await runHouse({
+      tactics: [Echo],
+      model: answering(() => 'x'),
+      configs: { echo: config(storeContent, 'writer') },
+      content: { most: 'full', redactor: createRedactor(['canary-tag']) },
+    })
+    const tags = { team: 'red', known: 'canary-tag', shape: token }
+    const { id } = await house.submit('hello', { tags })
+    await house.runs.wait(id, 10_000, soon())
+    const batch = await house.runs.submitBatch([await house.engine.prepare(house.engine.find('echo'), 'hello')], {
+      tags,
+    })
+    const stored = [await house.runs.get(id), await house.store.get(id), batch]
+    expect(stored.map((one) => one?.tags)).toEqual(stored.map(() => ({ team: 'red', ...expected })))
+  },
+)
+
 test('a setting makes all configs as strict as it is', async () => {
   const strict = { most: 'none', redactor: createRedactor([]) } as const
   const house = await runHouse({ tactics: [Echo], model: answering(() => 'x'), content: strict })
