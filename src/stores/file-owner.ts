@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { LllmError } from '../domain/errors.ts'
+import { makePrivateFile } from './private-file.ts'
 import { explainSqliteError, isAboutLock } from './sqlite-errors.ts'
 
 /** What makes this process the only one that works on the runs of a database file, as long as it lives. */
@@ -20,6 +21,7 @@ export function createFileOwner(path: string): FileOwner {
       if (lock !== undefined) return
       let opened: DatabaseSync | undefined
       try {
+        makePrivateFile(`${path}-owner`)
         opened = new DatabaseSync(`${path}-owner`, { timeout: 0 })
         opened.exec('begin exclusive')
         lock = opened

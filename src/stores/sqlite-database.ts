@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import type { StoreTables } from './budget-tables.ts'
 import { createSqlKeyTables, type KeyDatabase } from './key-tables.ts'
 import { callsOf } from './named-methods.ts'
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts'
+import { makePrivateFile } from './private-file.ts'
 import { soleDialect } from './run-dialect.ts'
 import type { RunDatabase } from './run-schema.ts'
 import { schemaRefusals } from './schema-steps.ts'
@@ -44,13 +44,13 @@ export interface SqliteFile {
 }
 
 /**
- * Opens the file, makes it and its folders if need be, and brings its schema up to date.
+ * Opens the file, makes it and its folders for their owner alone if need be, and brings its schema up to date.
  *
  * @throws SqliteFileUnusable when the file is not this program's, or of a newer version; else whatever SQLite says.
  */
 export async function openSqliteTables({ path, migrates = true }: SqliteFile): Promise<StoreTables> {
   if (!migrates && !existsSync(path)) throw new SqliteFileUnusable(schemaRefusals.behind(readSqliteFileSteps(path)))
-  mkdirSync(dirname(path), { recursive: true })
+  makePrivateFile(path)
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, readBigInts: true })
   try {
     database.exec(pragmas)
