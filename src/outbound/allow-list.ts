@@ -47,7 +47,9 @@ function addNetwork(networks: BlockList, entry: string): boolean {
   const [address = '', prefix = ''] = entry.split('/', 2)
   const version = isIP(address)
   const bits = version === 4 ? 32 : 128
-  if (version === 0 || entry.split('/').length !== 2 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) return false
+  if (version === 0 || entry.split('/').length !== 2 || !/^\d{1,3}$/.test(prefix)) return false
+  // A network of no bits is everything: whoever wants that has no use for a list.
+  if (Number(prefix) < 1 || Number(prefix) > bits) return false
   networks.addSubnet(address, Number(prefix), version === 4 ? 'ipv4' : 'ipv6')
   return true
 }
