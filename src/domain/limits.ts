@@ -27,10 +27,14 @@ export type Amounts = Readonly<Record<Unit, bigint>>
 export const noAmounts: Amounts = { usd: 0n, tokens: 0n, llm_calls: 0n }
 
 /** What a limit allowed, what was used of it, and what a request that was refused might have needed. In USD, tokens or calls. */
-export interface LimitExcess {
+export interface LimitExcess extends Partial<LimitFigures> {
   /** Whose limit it is: `total per day`, `the call of "essay"` … */
   readonly name: string
   readonly unit: Unit | 'depth'
+}
+
+/** How a limit stands. Of one that all tenants share, only the operator is told. */
+export interface LimitFigures {
   readonly limit: number
   readonly spent: number
   /** Set aside for requests that are under way. */

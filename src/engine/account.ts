@@ -1,5 +1,13 @@
 import { LllmError } from '../domain/errors.ts'
-import { type Amounts, type LimitExcess, noAmounts, toShownAmount, type Unit, units } from '../domain/limits.ts'
+import {
+  type Amounts,
+  type LimitExcess,
+  type LimitFigures,
+  noAmounts,
+  toShownAmount,
+  type Unit,
+  units,
+} from '../domain/limits.ts'
 
 /** Requests that may wait at one account for those before them to end. */
 const waitingMax = 10_000
@@ -24,14 +32,17 @@ export interface Waiting {
 export class Account {
   /** How messages call it: `the call of "essay"`. */
   readonly name: string
+  /** Whether the calls of all tenants spend from it. */
+  readonly isShared: boolean
   readonly #limits: Partial<Amounts>
   readonly #allowance: Allowance | undefined
   #spent: Amounts = noAmounts
   #reserved: Amounts = noAmounts
   readonly #line: Waiting[] = []
 
-  constructor(name: string, limits: Partial<Amounts>, allowance?: Allowance) {
+  constructor(name: string, limits: Partial<Amounts>, allowance?: Allowance, isShared = false) {
     this.name = name
+    this.isShared = isShared
     this.#limits = limits
     this.#allowance = allowance
   }
@@ -44,7 +55,7 @@ export class Account {
   }
 
   /** The limit that would be passed even if all requests under way turned out to cost nothing; there is no use in waiting. */
-  excessOf(amounts: Amounts): LimitExcess | undefined {
+  excessOf(amounts: Amounts): (LimitExcess & LimitFigures) | undefined {
     const unit = units.find((candidate) => this.#isOver(candidate, this.#spent[candidate] + amounts[candidate]))
     if (unit === undefined) return undefined
     const shown = (amount: bigint) => toShownAmount(unit, amount)

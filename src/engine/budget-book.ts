@@ -113,7 +113,12 @@ export class BudgetBook {
       usedPicoUsd: () => account.spent.usd + account.reserved.usd,
       onSpentElsewhere: (picoUsd) => account.addSpent({ usd: picoUsd }),
     })
-    const account = new Account(budgetName(this.budget, value), { usd: limitPicoUsd }, allowance)
+    const account = new Account(
+      budgetName(this.budget, value),
+      { usd: limitPicoUsd },
+      allowance,
+      this.budget.tenant === undefined,
+    )
     account.addSpent({ usd: allocatedPicoUsd })
     const entry = { account, allowance }
     this.#entries.set(value, entry)

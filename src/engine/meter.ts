@@ -14,6 +14,8 @@ export interface Spender {
   readonly budgets?: readonly FindAccount[]
   /** Whether it is a sub-tactic of what is above it, rather than a part of a batch. */
   readonly isSubTactic?: boolean
+  /** Whether it may be told how budgets stand that all tenants share. Default: it may. */
+  readonly tellsShared?: boolean
   /** Is told of each request, and of each call below, that a limit refuses. */
   readonly onRefusal?: ((excess: LimitExcess) => void) | undefined
 }
@@ -48,9 +50,14 @@ export class Meter {
   /** Those of calls and batches, without the standing budgets. */
   readonly #callAccounts: readonly Account[]
   readonly #depthLimits: readonly DepthLimit[]
+  readonly #tellsShared: boolean
   readonly #onRefusal: Spender['onRefusal']
 
-  constructor({ name, limits, budgets = [], isSubTactic = false, onRefusal }: Spender, above?: Meter) {
+  constructor(
+    { name, limits, budgets = [], isSubTactic = false, tellsShared = true, onRefusal }: Spender,
+    above?: Meter,
+  ) {
+    this.#tellsShared = tellsShared
     this.#onRefusal = onRefusal
     const { budgetPicoUsd, tokens, llmCalls, depth } = limits
     const account = new Account(name, {
@@ -96,7 +103,9 @@ export class Meter {
    */
   async reserve(worst: Amounts, signal: AbortSignal): Promise<Reservation> {
     if (!this.isLimited) return noReservation
-    return reserve(() => this.#accounts(), worst, signal).catch((error: unknown) => this.#refuse(error))
+    return reserve(() => this.#accounts(), worst, signal, this.#tellsShared).catch((error: unknown) =>
+      this.#refuse(error),
+    )
   }
 
   /**
@@ -111,6 +120,7 @@ export class Meter {
       () => this.#accounts(),
       (accounts) => restOf(accounts, usdMax),
       signal,
+      this.#tellsShared,
     ).catch((error: unknown) => this.#refuse(error))
   }
 

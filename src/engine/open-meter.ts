@@ -1,4 +1,5 @@
 import { type Limits, toPicoUsd } from '../domain/limits.ts'
+import { defaultTenant } from '../domain/tenant.ts'
 import type { BoundTactic, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ExecuteOptions } from './execute.ts'
@@ -19,13 +20,14 @@ function askedLimits({ limits, budgetUsd }: ExecuteOptions): Limits {
 }
 
 function meterOf(parts: EngineParts, tactic: BoundTactic, options: ExecuteOptions, limits: Limits): Meter {
-  const { tags = {}, tenant, keyBudget, parent, meter: above } = options
+  const { tags = {}, tenant = defaultTenant, keyBudget, parent, meter: above } = options
   const { budgets, observe } = parts
   return new Meter(
     {
       name: `the call of "${tactic.name}"`,
       limits,
       budgets: budgets?.of(tactic, tags, { tenant, keyBudget }) ?? [],
+      tellsShared: tenant === defaultTenant,
       isSubTactic: parent !== undefined,
       onRefusal: observe && (({ unit }) => observe({ type: 'budget.refused', tactic: tactic.name, unit })),
     },

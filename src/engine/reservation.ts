@@ -1,5 +1,5 @@
 import { LllmError } from '../domain/errors.ts'
-import { type Amounts, type LimitExcess, noAmounts } from '../domain/limits.ts'
+import { type Amounts, type LimitExcess, type LimitFigures, noAmounts } from '../domain/limits.ts'
 import type { Account, Waiting } from './account.ts'
 
 /** What was set aside for one request to a model. */
@@ -21,50 +21,49 @@ export type NeedsOf = (accounts: readonly Account[]) => Amounts
  * Nothing is held while it waits, and between the look and the taking there is no `await`: no other request can slip in.
  *
  * @param findAccounts Gives the accounts as they are now: a standing budget has a new one each day.
+ * @param tellsShared Whether a refusal tells how an account stands that all tenants share.
  * @throws LllmError `budget-exceeded`, `overloaded`, `store-unavailable`; the reason of the signal once that aborts.
  */
 export function reserve(
   findAccounts: () => readonly Account[],
   needs: Amounts | NeedsOf,
   signal: AbortSignal,
+  tellsShared = true,
 ): Promise<Reservation> {
   const needsOf = typeof needs === 'function' ? needs : () => needs
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    const request = new Request(findAccounts, needsOf, signal, resolve, reject)
+    const request = new Request({ findAccounts, needsOf, signal, tellsShared }, resolve, reject)
     request.attempt()
   })
 }
 
+interface Asked {
+  readonly findAccounts: () => readonly Account[]
+  readonly needsOf: NeedsOf
+  readonly signal: AbortSignal
+  readonly tellsShared: boolean
+}
+
 class Request implements Waiting {
-  readonly #findAccounts: () => readonly Account[]
-  readonly #needsOf: NeedsOf
+  readonly #asked: Asked
   #amounts = noAmounts
-  readonly #signal: AbortSignal
   readonly #resolve: (reservation: Reservation) => void
   readonly #reject: (reason: unknown) => void
   #waitsAt: Account | undefined
   #hasEnded = false
 
-  constructor(
-    findAccounts: () => readonly Account[],
-    needsOf: NeedsOf,
-    signal: AbortSignal,
-    resolve: (reservation: Reservation) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    this.#findAccounts = findAccounts
-    this.#needsOf = needsOf
-    this.#signal = signal
+  constructor(asked: Asked, resolve: (reservation: Reservation) => void, reject: (reason: unknown) => void) {
+    this.#asked = asked
     this.#resolve = resolve
     this.#reject = reject
-    signal.addEventListener('abort', this)
+    asked.signal.addEventListener('abort', this)
   }
 
   /** The signal aborted. */
   handleEvent(): void {
     const left = this.#waitsAt
-    this.#fail(this.#signal.reason)
+    this.#fail(this.#asked.signal.reason)
     left?.leave(this)
   }
 
@@ -79,12 +78,14 @@ class Request implements Waiting {
   }
 
   #tryOnce(): boolean {
-    const accounts = this.#findAccounts()
-    const amounts = this.#needsOf(accounts)
+    const { findAccounts, needsOf, tellsShared } = this.#asked
+    const accounts = findAccounts()
+    const amounts = needsOf(accounts)
     this.#amounts = amounts
-    const excess = accounts.map((account) => account.excessOf(amounts)).find((found) => found !== undefined)
-    if (excess !== undefined) {
-      this.#fail(budgetExceeded(excess))
+    for (const account of accounts) {
+      const excess = account.excessOf(amounts)
+      if (excess === undefined) continue
+      this.#fail(account.isShared && !tellsShared ? sharedBudgetExceeded(excess) : budgetExceeded(excess))
       return true
     }
     const full = accounts.find((account) => !account.hasRoomFor(amounts, this))
@@ -135,7 +136,7 @@ class Request implements Waiting {
   #end(): void {
     this.#hasEnded = true
     this.#waitsAt = undefined
-    this.#signal.removeEventListener('abort', this)
+    this.#asked.signal.removeEventListener('abort', this)
   }
 }
 
@@ -147,7 +148,7 @@ const unitWords: Readonly<Record<LimitExcess['unit'], (amount: number) => string
   depth: (amount) => `${amount} levels of sub-tactics`,
 }
 
-export function budgetExceeded(excess: LimitExcess): LllmError {
+export function budgetExceeded(excess: LimitExcess & LimitFigures): LllmError {
   const { name, unit, limit, spent, reserved, needed } = excess
   const tell = unitWords[unit]
   const message =
@@ -155,4 +156,10 @@ export function budgetExceeded(excess: LimitExcess): LllmError {
       ? `The limit of ${name} is ${tell(limit)}, and this would be one more.`
       : `The limit of ${name} is ${tell(limit)}: ${tell(spent)} are spent, ${tell(reserved)} are reserved for requests under way, and the next one may take up to ${tell(needed)}.`
   return new LllmError('budget-exceeded', message, { budget: excess })
+}
+
+/** For those who are not to know what others have spent. */
+function sharedBudgetExceeded({ name, unit }: LimitExcess): LllmError {
+  const message = `The limit of ${name}, which all tenants share, could be passed.`
+  return new LllmError('budget-exceeded', message, { budget: { name, unit } })
 }

@@ -53,14 +53,12 @@ export function say(tactic: string, detail: string): string {
 }
 
 const amount = z.number().min(0)
-const limitExcess: z.ZodType<LimitExcess> = z.object({
+const limit = z.object({
   name: z.string().max(detailLengthMax),
   unit: z.enum(['usd', 'tokens', 'llm_calls', 'depth']),
-  limit: amount,
-  spent: amount,
-  reserved: amount,
-  needed: amount,
 })
+const figures = { limit: amount, spent: amount, reserved: amount, needed: amount }
+const limitExcess: z.ZodType<LimitExcess> = limit.extend(figures).or(limit)
 const issue = z.object({ pointer: z.string().max(detailLengthMax), message: z.string().max(detailLengthMax) })
 
 function dataOf({ errors, budget, retryAfterMs }: LllmProblem): ErrorData {

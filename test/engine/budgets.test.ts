@@ -292,3 +292,28 @@ test('whatever is answered, fails or is stopped: no budget is passed at any mome
 test('the figures of this file are what they say they are', () => {
   expect(testUsage).toMatchObject({ promptTokens: 100, completionTokens: 20 })
 })
+
+describe('a refusal by a budget that all tenants share', () => {
+  const refusedTo = async (tenant: string, budget: StandingBudget) => {
+    const { session } = house({ tactics: [Asker], global: short, budgets: await standing(budget) })
+    await session('1', { tenant: 'acme' })
+    const report = await session('1', { tenant })
+    return report.ok ? undefined : report.error
+  }
+
+  test('tells a tenant its name, and not what others have spent', async () => {
+    const error = await refusedTo('globex', total(worstUsd))
+    expect(error).toMatchObject({
+      code: 'budget-exceeded',
+      message: 'The limit of the total budget per day, which all tenants share, could be passed.',
+    })
+    expect(error?.data).toEqual({ budget: { name: 'the total budget per day', unit: 'usd' } })
+  })
+
+  test('tells the operator how it stands, and a tenant how a budget of its own does', async () => {
+    const figures = { limit: worstUsd, spent: expect.closeTo(replyUsd), reserved: 0, needed: expect.any(Number) }
+    const expected = { data: { budget: figures }, message: expect.stringContaining('are spent') }
+    expect(await refusedTo('default', total(worstUsd))).toMatchObject(expected)
+    expect(await refusedTo('acme', { ...total(worstUsd), tenant: 'acme' })).toMatchObject(expected)
+  })
+})

@@ -60,7 +60,10 @@ describe('what may be reached', () => {
     'host:0',
     'host:65536',
     'a b',
-    '*.host', '0.0.0.0/0', '::/0'])('cannot be told by %s', (entry) => {
+    '*.host',
+    '0.0.0.0/0',
+    '::/0',
+  ])('cannot be told by %s', (entry) => {
     expect(readAllowList([entry])).toBeUndefined()
   })
 })

@@ -9,12 +9,14 @@ export const limitExcess = z
   .object({
     name: z.string().describe('Whose limit it is.'),
     unit: z.enum(['usd', 'tokens', 'llm_calls', 'depth']),
-    limit: amount,
-    spent: amount,
-    reserved: amount.describe('Set aside for requests under way.'),
-    needed: amount.describe('What the next request might have taken at the most.'),
+    limit: amount.optional(),
+    spent: amount.optional(),
+    reserved: amount.optional().describe('Set aside for requests under way.'),
+    needed: amount.optional().describe('What the next request might have taken at the most.'),
   })
-  .describe('The limit that was in the way, of a budget-exceeded.')
+  .describe(
+    'The limit that was in the way, of a budget-exceeded. Of a budget that all tenants share only the default tenant is told figures.',
+  )
 
 const spending = {
   spent_usd: usd,
