@@ -1,5 +1,6 @@
 import { LllmError } from '../domain/errors.ts'
 import { stopError } from '../domain/stop.ts'
+import { createWaitingLines, type Waiter } from './waiting-lines.ts'
 
 /** How much work the service takes on. */
 export interface AdmissionBounds {
@@ -9,20 +10,19 @@ export interface AdmissionBounds {
   readonly queueMax: number
 }
 
-/** The door: it lets in as many calls as there are places, has some wait in line, and turns the rest away. */
+/**
+ * The door: it lets in as many calls as there are places, has some wait in line, and turns the rest away. Each tenant has a line of its own. A
+ * place that becomes free is for the tenant with the fewest, of several such for the one whose turn was longest ago; and where all that may
+ * wait do, whoever comes takes the place in line of the last one of the tenant with the most, if that has more than his own.
+ */
 export interface Admission {
   /**
-   * Takes places, as soon as it is its turn and all of them are free. The returned function gives them back.
+   * Takes places for a tenant, as soon as it is its turn and all of them are free. The returned function gives them back.
    *
-   * Rejects with an LllmError `overloaded` when the line is full, or with how the signal stopped the call while it waited.
-   * `places` is at most `callsMax`, or the turn would never come.
+   * Rejects with an LllmError `overloaded` when there is no room in line, or none any more, or with how the signal stopped the call while it
+   * waited. `places` is at most `callsMax`, or the turn would never come.
    */
-  enter(places: number, signal: AbortSignal): Promise<() => void>
-}
-
-interface Waiter {
-  readonly places: number
-  readonly admit: () => void
+  enter(tenant: string, places: number, signal: AbortSignal): Promise<() => void>
 }
 
 /** @param onQueue Is told how many places more are waited for, or fewer. */
@@ -30,56 +30,67 @@ export function createAdmission(
   { callsMax, queueMax }: AdmissionBounds,
   onQueue: (change: number) => void = () => {},
 ): Admission {
-  const line = new Set<Waiter>()
-  let taken = 0
-  let waiting = 0
+  /** By tenant, of those who have some. */
+  const taken = new Map<string, number>()
+  const takenBy = (tenant: string) => taken.get(tenant) ?? 0
+  const lines = createWaitingLines(takenBy, onQueue)
+  let takenCount = 0
 
+  const take = (tenant: string, places: number) => {
+    takenCount += places
+    const now = takenBy(tenant) + places
+    if (now === 0) taken.delete(tenant)
+    else taken.set(tenant, now)
+  }
   const admitNext = () => {
-    // First come, first served: whoever needs many places is not overtaken by those who need few, or would wait for ever.
-    for (const waiter of line) {
-      if (taken + waiter.places > callsMax) return
-      leaveLine(waiter)
-      taken += waiter.places
+    // Whoever needs many places is not overtaken by those who need few, or would wait for ever.
+    for (let waiter = lines.next(); waiter !== undefined; waiter = lines.next()) {
+      if (takenCount + waiter.places > callsMax) return
+      lines.takeTurn(waiter)
+      take(waiter.tenant, waiter.places)
       waiter.admit()
     }
   }
-  const wait = (change: number) => {
-    waiting += change
-    onQueue(change)
-  }
-  const leaveLine = (waiter: Waiter) => {
-    if (line.delete(waiter)) wait(-waiter.places)
-  }
-  const queue = (places: number, signal: AbortSignal) =>
+  const queue = (tenant: string, places: number, signal: AbortSignal) =>
     new Promise<void>((resolve, reject) => {
       const onAbort = () => {
-        leaveLine(waiter)
+        lines.leave(waiter)
         reject(stopError(signal))
         // It may have been the one that held up the line.
         admitNext()
       }
       const waiter: Waiter = {
+        tenant,
         places,
         admit() {
           signal.removeEventListener('abort', onAbort)
           resolve()
         },
+        refuse() {
+          signal.removeEventListener('abort', onAbort)
+          reject(overloaded())
+        },
       }
       signal.addEventListener('abort', onAbort, { once: true })
-      line.add(waiter)
-      wait(places)
+      lines.join(waiter)
+      // It may be its turn before that of one who waits for more places than are free.
+      admitNext()
     })
 
   return {
-    async enter(places, signal) {
+    async enter(tenant, places, signal) {
       if (signal.aborted) throw stopError(signal)
-      if (line.size === 0 && taken + places <= callsMax) taken += places
-      else if (waiting + places <= queueMax) await queue(places, signal)
-      else throw new LllmError('overloaded', 'The service has as many calls under way and waiting as it accepts.')
+      if (lines.isEmpty && takenCount + places <= callsMax) take(tenant, places)
+      else if (lines.makeRoom(tenant, places, queueMax)) await queue(tenant, places, signal)
+      else throw overloaded()
       return () => {
-        taken -= places
+        take(tenant, -places)
         admitNext()
       }
     },
   }
+}
+
+function overloaded(): LllmError {
+  return new LllmError('overloaded', 'The service has as many calls under way and waiting as it accepts.')
 }

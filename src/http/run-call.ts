@@ -46,8 +46,9 @@ export async function runCall<Result>(
   let givePlaceBack = () => {}
   let giveKeyBack = () => {}
   try {
-    giveKeyBack = door.places.enter(callerOf(request), workers)
-    givePlaceBack = await admission.enter(workers, scope.signal)
+    const caller = callerOf(request)
+    giveKeyBack = door.places.enter(caller, workers)
+    givePlaceBack = await admission.enter(caller.tenant, workers, scope.signal)
     const leftMs = Math.max(1, timeoutMs - (world.clock.now() - startedAtMs))
     const underWay = run({ signal: scope.signal, timeoutMs: leftMs, span: request.lllmStory.span })
     request.lllmStory.underWay = underWay

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { defaultTenant } from '../../src/domain/tenant.ts'
 import { databaseFiles } from '../support/database-files.ts'
 import { openScene, type Scene } from './support/hang-up-scene.ts'
 import { type Situation, situations, sumOf } from './support/hang-up-situations.ts'
@@ -125,7 +126,7 @@ describe('a thousand clients that hang up', () => {
     await measureStop(scene)
     expect(callsHeld()).toBe(0)
     const { admission, settings } = service.server.lllm
-    const givePlacesBack = await admission.enter(settings.callsMax, AbortSignal.timeout(1_000))
+    const givePlacesBack = await admission.enter(defaultTenant, settings.callsMax, AbortSignal.timeout(1_000))
     givePlacesBack()
   }
 })

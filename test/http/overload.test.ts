@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { defaultTenant } from '../../src/domain/tenant.ts'
 import { createAdmission } from '../../src/http/admission.ts'
 import { listen, never, openService, type ServiceSketch, type TestService } from './service.ts'
 import { post, readEvents } from './stream-client.ts'
@@ -10,10 +11,10 @@ const forever = new AbortController().signal
 describe('the door of the service', () => {
   test('lets in as many calls as there are places, and the next one when one has ended', async () => {
     const admission = createAdmission({ callsMax: 2, queueMax: 1 })
-    const leave = await admission.enter(1, forever)
-    await admission.enter(1, forever)
-    const third = admission.enter(1, forever)
-    await expect(admission.enter(1, forever)).rejects.toMatchObject({ code: 'overloaded' })
+    const leave = await admission.enter(defaultTenant, 1, forever)
+    await admission.enter(defaultTenant, 1, forever)
+    const third = admission.enter(defaultTenant, 1, forever)
+    await expect(admission.enter(defaultTenant, 1, forever)).rejects.toMatchObject({ code: 'overloaded' })
     leave()
     await third
     expect(getEventListeners(forever, 'abort')).toEqual([])
@@ -21,13 +22,13 @@ describe('the door of the service', () => {
 
   test('keeps to the order of arrival, also where a later call would find a place sooner', async () => {
     const admission = createAdmission({ callsMax: 2, queueMax: 3 })
-    const leave = await admission.enter(1, forever)
+    const leave = await admission.enter(defaultTenant, 1, forever)
     const admitted: string[] = []
-    const large = admission.enter(2, forever).then((leaveLarge) => {
+    const large = admission.enter(defaultTenant, 2, forever).then((leaveLarge) => {
       admitted.push('large')
       leaveLarge()
     })
-    const small = admission.enter(1, forever).then(() => admitted.push('small'))
+    const small = admission.enter(defaultTenant, 1, forever).then(() => admitted.push('small'))
     leave()
     await Promise.all([large, small])
     expect(admitted).toEqual(['large', 'small'])
@@ -35,34 +36,93 @@ describe('the door of the service', () => {
 
   test('lets go of a call that is stopped while it waits, and of whatever that held up', async () => {
     const admission = createAdmission({ callsMax: 2, queueMax: 3 })
-    await admission.enter(1, forever)
+    await admission.enter(defaultTenant, 1, forever)
     const client = new AbortController()
-    const large = admission.enter(2, client.signal)
-    const small = admission.enter(1, forever)
+    const large = admission.enter(defaultTenant, 2, client.signal)
+    const small = admission.enter(defaultTenant, 1, forever)
     client.abort()
     await expect(large).rejects.toMatchObject({ code: 'cancelled' })
     await small
   })
 
+  test('gives a free place to the tenant with the fewest, and each its turn', async () => {
+    const admission = createAdmission({ callsMax: 2, queueMax: 9 })
+    const admitted: string[] = []
+    const leaves: (() => void)[] = []
+    const enter = (tenant: string) =>
+      admission.enter(tenant, 1, forever).then((leave) => {
+        admitted.push(tenant)
+        leaves.push(leave)
+      })
+    const waiting = ['evil', 'evil', 'evil', 'evil', 'evil', 'acme', 'globex', 'acme'].map(enter)
+    for (const count of [2, 3, 4, 5, 6, 7, 8]) {
+      await vi.waitUntil(() => admitted.length === count)
+      leaves.shift()?.()
+    }
+    await Promise.all(waiting)
+    expect(admitted).toEqual(['evil', 'evil', 'acme', 'evil', 'globex', 'acme', 'evil', 'evil'])
+  })
+
+  test('keeps a full line from being all of one tenant, whose last comers make room', async () => {
+    const changes: number[] = []
+    const admission = createAdmission({ callsMax: 1, queueMax: 3 }, (change) => changes.push(change))
+    const leave = await admission.enter('evil', 1, forever)
+    const ends: string[] = []
+    const enter = (tenant: string, name: string, places = 1) =>
+      admission.enter(tenant, places, forever).then(
+        (leaveAgain) => {
+          ends.push(`${name} came in`)
+          leaveAgain()
+        },
+        ({ code }) => void ends.push(`${name} is ${code}`),
+      )
+    void enter('evil', 'first')
+    void enter('evil', 'second')
+    void enter('evil', 'third')
+    await enter('evil', 'fourth')
+    void enter('acme', 'other')
+    await enter('acme', 'one too many', 3)
+    await enter('acme', 'as many as theirs')
+    expect(ends.toSorted()).toEqual([
+      'as many as theirs is overloaded',
+      'fourth is overloaded',
+      'one too many is overloaded',
+      'third is overloaded',
+    ])
+    leave()
+    await vi.waitUntil(() => ends.length === 7)
+    expect(ends.slice(4)).toEqual(['first came in', 'other came in', 'second came in'])
+    expect(changes).toEqual([1, 1, 1, -1, 1, -1, -1, -1])
+    expect(getEventListeners(forever, 'abort')).toEqual([])
+  })
+
   test('never has more under way or waiting than it may, and forgets nobody', async () => {
     const steps = fc.array(
-      fc.record({ places: fc.integer({ min: 1, max: 3 }), what: fc.constantFrom('enter', 'leave', 'stop') }),
+      fc.record({
+        tenant: fc.constantFrom('acme', 'globex', 'evil'),
+        places: fc.integer({ min: 1, max: 3 }),
+        what: fc.constantFrom('enter', 'leave', 'stop'),
+      }),
       { maxLength: 60 },
     )
     await fc.assert(
       fc.asyncProperty(steps, async (given) => {
-        const admission = createAdmission({ callsMax: 3, queueMax: 4 })
+        let waiting = 0
+        const admission = createAdmission({ callsMax: 3, queueMax: 4 }, (change) => (waiting += change))
         const inside: { readonly places: number; readonly leave: () => void }[] = []
         const outside: AbortController[] = []
         const settled: Promise<unknown>[] = []
-        const check = () => expect(inside.reduce((sum, { places }) => sum + places, 0)).toBeLessThanOrEqual(3)
-        for (const { places, what } of given) {
+        const check = () => {
+          expect(inside.reduce((sum, { places }) => sum + places, 0)).toBeLessThanOrEqual(3)
+          expect(waiting).toBeLessThanOrEqual(4)
+        }
+        for (const { tenant, places, what } of given) {
           if (what === 'leave') inside.shift()?.leave()
           if (what === 'stop') outside.pop()?.abort()
           if (what === 'enter') {
             const client = new AbortController()
             outside.push(client)
-            const entered = admission.enter(places, client.signal).then(
+            const entered = admission.enter(tenant, places, client.signal).then(
               (leave) => void inside.push({ places, leave }),
               () => {},
             )
@@ -80,7 +140,7 @@ describe('the door of the service', () => {
         }
         expect(await Promise.race([all, new Promise((resolve) => setImmediate(resolve, 'stuck'))])).toBe('settled')
         for (const { leave } of inside) leave()
-        await admission.enter(3, forever)
+        await admission.enter(defaultTenant, 3, forever)
       }),
     )
   })

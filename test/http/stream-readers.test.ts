@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
 import type { Emit } from '../../src/domain/event.ts'
+import { defaultTenant } from '../../src/domain/tenant.ts'
 import { listen, openService, type TestService } from './service.ts'
 import { delta, heldWorld, postAndPause, producing } from './stream-client.ts'
 
@@ -130,7 +131,7 @@ test('200 slow readers who leave leave nothing behind', async () => {
   expect(held(service)).toBe(0)
   expect(waits()).toEqual([])
   expect(await connectionCount(service)).toBe(0)
-  const givePlacesBack = await service.server.lllm.admission.enter(200, AbortSignal.timeout(1_000))
+  const givePlacesBack = await service.server.lllm.admission.enter(defaultTenant, 200, AbortSignal.timeout(1_000))
   givePlacesBack()
   const { data } = (await service.server.inject('/sessions?limit=200')).json()
   expect(data).toHaveLength(200)
