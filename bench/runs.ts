@@ -85,6 +85,8 @@ try {
     LLLM_PORT: '0',
     LLLM_DATABASE: postgres?.url ?? join(folder, 'runs.db'),
     LLLM_RUN_WORKERS: '1',
+    // Of one tenant.
+    LLLM_QUEUED_RUNS_MAX: '10000000',
     LLLM_GRACE_MS: '1000',
   }
   await benchRuns(await startServer(startArguments, env, 0))

@@ -87,7 +87,13 @@ export async function assemble(settings: Settings, options: AssembleOptions): Pr
     const judgeWebhook = (url: string) => webhooks.judge(url)
     const schedules = await openSchedules(settings, store.runs, { engine, judgeWebhook }, { world, ...listeners })
     const besides = [...webhooks.work, schedules, openCleaner(settings, store, { world, ...listeners })]
-    const runs = openRuns(settings, store.runs, engine, { world, ...listeners, judgeWebhook, besides })
+    const runs = openRuns(settings, store.runs, engine, {
+      world,
+      keys: authenticator,
+      ...listeners,
+      judgeWebhook,
+      besides,
+    })
     desk?.watch({ invokers: house.invokers, keeper, runs })
     return createRuntime({
       settings,

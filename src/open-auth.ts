@@ -1,9 +1,12 @@
 import { createKeyAuthenticator } from './auth/key-authenticator.ts'
 import type { KeyStore } from './domain/api-key.ts'
-import type { Authenticator } from './domain/authenticator.ts'
+import type { Authenticator, KeyJudge } from './domain/authenticator.ts'
 import type { Clock } from './domain/clock.ts'
 import { LllmError } from './domain/errors.ts'
 import type { Settings } from './settings.ts'
+
+/** Who asks, and what became of keys. */
+export type Auth = Authenticator & KeyJudge
 
 type AuthSettings = Pick<Settings, 'jwksUrl' | 'jwtIssuer' | 'jwtAudience' | 'jwtTenantClaim'>
 
@@ -12,7 +15,7 @@ type AuthSettings = Pick<Settings, 'jwksUrl' | 'jwtIssuer' | 'jwtAudience' | 'jw
  *
  * @throws LllmError `invalid-settings` when an issuer is named by half.
  */
-export async function openAuth(settings: AuthSettings, keys: KeyStore, clock: Clock): Promise<Authenticator> {
+export async function openAuth(settings: AuthSettings, keys: KeyStore, clock: Clock): Promise<Auth> {
   const byKey = createKeyAuthenticator(keys, clock)
   const { jwksUrl, jwtIssuer: issuer, jwtAudience: audience, jwtTenantClaim: tenantClaim } = settings
   if (jwksUrl === undefined && issuer === undefined && audience === undefined) return byKey
@@ -29,5 +32,6 @@ export async function openAuth(settings: AuthSettings, keys: KeyStore, clock: Cl
     isOpen: async () => false,
     authenticate: (credential) => (isToken(credential) ? byToken : byKey).authenticate(credential),
     isSelfContained: isToken,
+    refusalOf: (keyId) => byKey.refusalOf(keyId),
   }
 }

@@ -1,3 +1,4 @@
+import type { KeyJudge } from './domain/authenticator.ts'
 import type { World } from './domain/clock.ts'
 import { LllmError } from './domain/errors.ts'
 import type { RunStore } from './domain/run-store.ts'
@@ -6,8 +7,14 @@ import type { BackgroundWork } from './runs/background-work.ts'
 import { openChangeHub } from './runs/change-hub.ts'
 import { createRuns } from './runs/create-runs.ts'
 import { createDispatcher, type DispatcherEvent } from './runs/dispatcher.ts'
+import { createRunQueue } from './runs/run-queue.ts'
 import type { Runs } from './runs/runs.ts'
 import type { Settings } from './settings.ts'
+
+type RunSettings = Pick<
+  Settings,
+  'role' | 'runWorkers' | 'runConcurrency' | 'runTimeoutMs' | 'runAttemptsMax' | 'queuedRunsMax'
+>
 
 /**
  * Puts together what works on runs. Nothing is started before somebody serves.
@@ -15,16 +22,19 @@ import type { Settings } from './settings.ts'
  * @throws LllmError `invalid-settings` for a role that the database does not allow.
  */
 export function openRuns(
-  settings: Pick<Settings, 'role' | 'runWorkers' | 'runConcurrency' | 'runTimeoutMs' | 'runAttemptsMax'>,
+  settings: RunSettings,
   store: RunStore,
   engine: Engine,
   {
     world,
+    keys,
     onRunEvent = () => {},
     judgeWebhook = () => undefined,
     besides = [],
   }: {
     readonly world: World
+    /** What became of the keys of runs. */
+    readonly keys: KeyJudge
     readonly onRunEvent?: (event: DispatcherEvent) => void
     readonly judgeWebhook?: (url: string) => string | undefined
     /** What goes on wherever runs are worked on. */
@@ -42,6 +52,7 @@ export function openRuns(
   const dispatcher = createDispatcher({
     store,
     engine,
+    keys,
     clock: world.clock,
     hub,
     newOwner: world.newId,
@@ -57,6 +68,7 @@ export function openRuns(
     dispatcher,
     hub,
     world,
+    queue: createRunQueue(store, world.clock, settings.queuedRunsMax),
     content: engine.content,
     runTimeoutMs: settings.runTimeoutMs,
     judgeWebhook,

@@ -39,6 +39,13 @@ export const runSettingSpecs = {
     expects: 'a whole number from 1 to 10000',
     schema: wholeNumber(1, 10_000),
   },
+  queuedRunsMax: {
+    variables: ['LLLM_QUEUED_RUNS_MAX'],
+    description: 'Runs of one tenant that may wait, due or not. Those beyond are refused as `rate-limited`.',
+    default: '100000',
+    expects: 'a whole number from 1 to 10000000',
+    schema: wholeNumber(1, 10_000_000),
+  },
   schedulesFile: {
     variables: ['LLLM_SCHEDULES'],
     description: 'A YAML file of schedules: which tactics are run at which times.',

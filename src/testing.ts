@@ -104,19 +104,20 @@ export async function testRuntime(spec: TestRuntimeSpec): Promise<TestRuntime> {
   const engine = createEngine(house.tactics, engineParts, keeper, house.aliases)
   const { createMemoryRuns } = await import('./stores/memory-runs.ts')
   const { runs: runStore, webhooks } = createMemoryRuns(store, () => clock.now())
+  const authenticator = createKeyAuthenticator(createMemoryKeys(), clock)
   const { judge: judgeWebhook } = await openWebhooks(settings, webhooks, { world })
   const runtime = createRuntime({
     settings,
     house,
     engine,
-    runs: openRuns(settings, runStore, engine, { world, judgeWebhook }),
+    runs: openRuns(settings, runStore, engine, { world, keys: authenticator, judgeWebhook }),
     schedules: noSchedules,
     webhooks,
     judgeWebhook,
     engineParts,
     store,
     idempotency: createMemoryIdempotencyStore(),
-    authenticator: createKeyAuthenticator(createMemoryKeys(), clock),
+    authenticator,
     redactor,
     keeper,
     warnings: house.warnings,

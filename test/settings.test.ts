@@ -45,6 +45,7 @@ describe('without any variable', () => {
       runConcurrency: 1_000,
       runTimeoutMs: 86_400_000,
       runAttemptsMax: 25,
+      queuedRunsMax: 100_000,
       webhookAllowPrivate: false,
       tracesExporter: 'otlp',
       serviceName: 'lllm',

@@ -1,5 +1,5 @@
 import type { ApiKey, KeyStore } from '../domain/api-key.ts'
-import type { Authenticator } from '../domain/authenticator.ts'
+import type { Authenticator, KeyJudge } from '../domain/authenticator.ts'
 import type { Caller } from '../domain/caller.ts'
 import type { Clock } from '../domain/clock.ts'
 import { LllmError } from '../domain/errors.ts'
@@ -11,6 +11,9 @@ export const believedMs = 5_000
 const believedInOutageMs = 300_000
 /** Keys that are remembered. Beyond, the one that was asked for longest ago is forgotten. */
 const rememberedMax = 10_000
+
+/** Rotations that are followed from one key to the one that holds in its place. */
+const replacementsMax = 1_000
 
 /** Compared where there is no such key, so that it takes as long to refuse. */
 const nobodysHash = '0'.repeat(64)
@@ -25,8 +28,8 @@ interface Remembered {
   readonly atMs: number
 }
 
-/** Knows callers by the keys of a store. */
-export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'>): Authenticator {
+/** Knows callers by the keys of a store, and what became of those. */
+export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'>): Authenticator & KeyJudge {
   const remembered = new Map<string, Remembered>()
   let emptiness: { readonly isEmpty: boolean; readonly atMs: number } | undefined
 
@@ -66,15 +69,34 @@ export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'
       const key = id === undefined ? undefined : await find(id)
       const isRight = isKeyOf(credential, key?.hash ?? nobodysHash)
       if (key === undefined || !isRight) throw new LllmError('unauthenticated', 'The key is nobody’s.')
-      if (key.revokedAtMs !== null) throw new LllmError('unauthenticated', 'The key was revoked.')
-      if (key.expiresAtMs !== null && key.expiresAtMs <= clock.now()) {
-        throw new LllmError('unauthenticated', 'The key has expired.')
-      }
+      const end = endOf(key, clock.now())
+      if (end !== undefined) throw new LllmError('unauthenticated', `The key ${end}.`)
       return toCaller(key)
+    },
+    async refusalOf(keyId) {
+      let next: string | null = keyId
+      let end: string | undefined = isGone
+      for (let replacements = 0; next !== null && replacements < replacementsMax; replacements++) {
+        const key: ApiKey | undefined = await find(next)
+        end = key === undefined ? isGone : endOf(key, clock.now())
+        // One that was revoked was taken away from whoever had it, whatever came in its place.
+        next = end === hasExpired ? (key?.replacedBy ?? null) : null
+      }
+      return end
     },
   }
 }
 
+const wasRevoked = 'was revoked'
+const hasExpired = 'has expired'
+const isGone = 'is not there any more'
+
+/** Undefined: it holds. */
+function endOf({ revokedAtMs, expiresAtMs }: ApiKey, nowMs: number): string | undefined {
+  if (revokedAtMs !== null) return wasRevoked
+  return expiresAtMs !== null && expiresAtMs <= nowMs ? hasExpired : undefined
+}
+
 function toCaller({ id, tenant, scopes, limits }: ApiKey): Caller {
-  return { tenant, keyId: id, scopes, limits }
+  return { tenant, keyId: id, isRevocable: true, scopes, limits }
 }

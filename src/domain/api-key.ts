@@ -15,6 +15,8 @@ export interface ApiKey {
   /** Null: never. */
   readonly expiresAtMs: number | null
   readonly revokedAtMs: number | null
+  /** The id of the key that came in its place last; null: none did. */
+  readonly replacedBy: string | null
 }
 
 /**

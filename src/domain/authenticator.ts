@@ -22,3 +22,14 @@ export interface Authenticator {
    */
   isSelfContained?(credential: string): boolean
 }
+
+/** Knows whether keys still hold that something was asked for with. */
+export interface KeyJudge {
+  /**
+   * Why what was asked for with a key may not be begun any more, as what one says after “the key”: `was revoked`. Undefined: the key holds,
+   * or has made room for another one that does.
+   *
+   * Rejects with an LllmError `store-unavailable`.
+   */
+  refusalOf(keyId: string): Promise<string | undefined>
+}

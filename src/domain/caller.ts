@@ -1,5 +1,6 @@
 import type { BudgetPeriod } from './budget.ts'
 import { LllmError } from './errors.ts'
+import type { RunKey } from './run.ts'
 import { defaultTenant } from './tenant.ts'
 
 /**
@@ -12,7 +13,10 @@ export type Scope = `tactics:${string}:call` | 'sessions:read' | 'costs:read' | 
 export interface KeyLimits {
   /** Requests in any 60 seconds, 1 or more. */
   readonly requestsPerMinute?: number
-  /** Calls that may be under way at once in one process, 1 or more. A batch counts as many as it has workers. */
+  /**
+   * Calls that may be under way at once in one process, and as many runs over all processes, 1 or more. A batch counts as many as it has
+   * workers.
+   */
   readonly concurrency?: number
   /** What its calls and runs may cost in each day or month (UTC). */
   readonly budget?: KeyBudget
@@ -33,12 +37,20 @@ export interface Caller {
   readonly tenant: string
   /** The id of the key, or the subject of the token. Null: nobody had to say who he is. */
   readonly keyId: string | null
+  /** Whether `keyId` names a key of the store, which may be revoked later: of a token nobody hears any more. */
+  readonly isRevocable?: true
   readonly scopes: readonly Scope[]
   readonly limits: KeyLimits
 }
 
 /** Whoever calls where nobody has to say who he is. */
 export const operator: Caller = { tenant: defaultTenant, keyId: null, scopes: ['admin'], limits: {} }
+
+/** The key that what somebody has run is of. Undefined: there is none that could be revoked. */
+export function runKeyOf({ keyId, isRevocable, limits }: Caller): RunKey | undefined {
+  if (isRevocable !== true || keyId === null) return undefined
+  return { id: keyId, concurrency: limits.concurrency ?? null }
+}
 
 const callScope = /^tactics:([A-Za-z0-9_.:@/-]{1,256}|\*):call$/
 
@@ -48,6 +60,11 @@ export function isScope(text: string): text is Scope {
 
 function hasScope({ scopes }: Caller, scope: Scope): boolean {
   return scopes.includes('admin') || scopes.includes(scope)
+}
+
+/** Whether it may look at what was asked and answered. */
+export function mayRead(caller: Caller): boolean {
+  return hasScope(caller, 'sessions:read')
 }
 
 /** Whether there is any tactic that it may call. */

@@ -5,11 +5,13 @@ import type {
   NewRunBatch,
   Run,
   RunBatch,
+  RunKey,
   RunLease,
   RunState,
   RunSummary,
   StoredRunEvent,
 } from './run.ts'
+import type { ClaimRequest, RunBeat } from './run-claim.ts'
 import type { LastTick, ScheduleTick, TickAnswer } from './schedule-tick.ts'
 import type { Session } from './session.ts'
 import type { StoreContent } from './store-content.ts'
@@ -37,27 +39,6 @@ export interface Submission {
   /** At most 100,000. */
   readonly runs: readonly NewRun[]
   readonly batch?: NewRunBatch
-}
-
-export interface ClaimRequest {
-  /** Which process asks: unique for each start of a process. */
-  readonly owner: string
-  /** Runs that it has room for, 1..1000. */
-  readonly slots: number
-  /** Runs that may be under way at once, over all processes. */
-  readonly concurrencyMax: number
-  /** How long it may be silent before others may take its runs over. */
-  readonly leaseMs: number
-  /**
-   * Whether it may take runs over whose owner has been silent for too long. After an outage of the storage everybody seems
-   * silent, so whoever has not been heard for one lease itself must not.
-   */
-  readonly takesOver: boolean
-}
-
-/** What an owner hears of a run that it works on. */
-export interface RunBeat extends RunLease {
-  readonly cancelReason: string | null
 }
 
 /** What an attempt finds of those before it. */
@@ -130,9 +111,9 @@ export interface TenantRunStore {
   cancel(id: string, reason: string): Promise<CancelAnswer>
   /**
    * Queues a run again that has failed or was cancelled. Its last event makes room for `run.resumed`, failed entries of its journal become
-   * `spent`, and its session is removed until it ends again.
+   * `spent`, and its session is removed until it ends again. From then on it is a run of `key`; left out: of none.
    */
-  resume(id: string): Promise<ResumeAnswer>
+  resume(id: string, key?: RunKey): Promise<ResumeAnswer>
 
   /** Events with numbers above `afterSeq`, in their order. */
   events(runId: string, afterSeq: number, limit: number): Promise<readonly StoredRunEvent[]>
@@ -147,6 +128,8 @@ export interface TenantRunStore {
   batchRuns(batchId: string, fromIndex: number, limit: number): Promise<readonly Run[]>
   /** Cancels all runs of a batch that have not ended, and resolves to how many those were; undefined: there is no such batch. */
   cancelBatch(id: string, reason: string): Promise<number | undefined>
+  /** How many runs wait, whether they are due or not; of more than `countMax`: that many. */
+  countQueued(countMax: number): Promise<number>
 }
 
 /**
@@ -167,7 +150,11 @@ export interface RunStore extends TenantRunStore {
   lastTicks(schedules: readonly string[]): Promise<readonly LastTick[]>
   of(tenant: string): TenantRunStore
 
-  /** Starts runs that are due, those of higher priority first, then those that are due longest. Each counts as one attempt. */
+  /**
+   * Starts runs that are due. The next is one of the tenant with the fewest under way; of several such, of the one for whom this store has
+   * started none for longest, then of the one who waits longest. Within a tenant those of higher priority go first, then those that are due
+   * longest. A key that has as many under way as it may is passed over. Each start counts as one attempt.
+   */
   claim(request: ClaimRequest): Promise<readonly KeptRun[]>
   /** Says that an owner is alive, and what it still owns. */
   beat(owner: string, leaseMs: number): Promise<readonly RunBeat[]>

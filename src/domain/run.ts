@@ -44,17 +44,29 @@ export function withoutTask(request: RunRequest): RunRequest {
   return { ...request, task: null, metadata: {}, content: 'none' }
 }
 
+/** The key that a run was submitted with, or was resumed with last. */
+export interface RunKey {
+  readonly id: string
+  /** Runs of the key that may be under way at once, over all processes, 1 or more. Null: as many as there is room for. */
+  readonly concurrency: number | null
+}
+
+/** How far ahead the start of a run may be put off, in ms: a year, and a day for a leap year. */
+export const runAheadMaxMs = 366 * 86_400_000
+
 /** A run as it is submitted. Times are in ms since 1970. */
 export interface NewRun {
   /** UUIDv7 */
   readonly id: string
   /** Whose it is. */
   readonly tenant: string
+  /** Null: nobody had to have one that can be revoked. */
+  readonly key: RunKey | null
   readonly tactic: string
   /** `package::name` */
   readonly tacticId: string
   readonly tags: Readonly<Record<string, string>>
-  /** Of two runs that are due the one with more goes first: -1000..1000. */
+  /** Of two runs of a tenant that are due the one with more goes first: -1000..1000. */
   readonly priority: number
   readonly createdAtMs: number
   /** It is not started before. */

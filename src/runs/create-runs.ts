@@ -11,6 +11,7 @@ import type { ChangeHub } from './change-hub.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { followRun, waitForEnd } from './follow-run.ts'
 import { type RunPlace, toNewRun } from './new-run.ts'
+import type { RunQueue } from './run-queue.ts'
 import type { RunOptions, Runs, TenantRuns } from './runs.ts'
 
 /** Runs that one batch may have. */
@@ -27,6 +28,8 @@ export interface RunsParts {
   readonly runTimeoutMs: number
   /** Says why the ends of runs may not be told at a URL; undefined: they may. Left out: they are not judged. */
   readonly judgeWebhook?: (url: string) => string | undefined
+  /** Holds tenants to as many runs that wait as they may have. */
+  readonly queue: RunQueue
   /** What may be kept of the texts of runs. */
   readonly content: Pick<ContentKeeper, 'of' | 'value'>
   /** What begins and ends with the work on runs. */
@@ -53,7 +56,7 @@ export function createRuns(parts: RunsParts): Runs {
 }
 
 function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
-  const { hub, world, runTimeoutMs, content, judgeWebhook = () => undefined } = parts
+  const { hub, world, runTimeoutMs, content, queue, judgeWebhook = () => undefined } = parts
   const { clock, newId } = world
   const store = parts.store.of(tenant)
 
@@ -63,6 +66,15 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
   function judge({ webhook }: RunOptions) {
     const refusal = webhook && judgeWebhook(webhook.url)
     if (refusal !== undefined) throw new LllmError('invalid-request', `The URL of the webhook ${refusal}.`)
+  }
+
+  /** What was queued before under the same id takes no more room. */
+  async function admit(count: number, { id }: RunOptions, find: (id: string) => Promise<unknown>) {
+    try {
+      await queue.admit(tenant, count)
+    } catch (error) {
+      if (id === undefined || (await find(id)) === undefined) throw error
+    }
   }
 
   async function get(id: string): Promise<Run> {
@@ -80,6 +92,7 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
   return {
     async submit(call, options = {}) {
       judge(options)
+      await admit(1, options, store.get)
       const run = newRun(call, options, { id: options.id ?? newId(), batchId: null, batchIndex: null })
       await parts.store.submit({ runs: [run] })
       // An id that was there before has a run of its own.
@@ -90,6 +103,7 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
         throw new LllmError('invalid-request', `A batch has at most ${batchRunsMax} runs, not ${calls.length}.`)
       }
       judge(options)
+      await admit(calls.length, options, store.batch)
       const id = options.id ?? newId()
       const runs = calls.map((call, batchIndex) => newRun(call, options, { id: newId(), batchId: id, batchIndex }))
       const [first] = runs
@@ -113,13 +127,14 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
       if (answer === 'ended') throw new LllmError('run-conflict', 'The run has ended: there is nothing left to cancel.')
       return get(id)
     },
-    async resume(id) {
+    async resume(id, key) {
       const { request, state } = await get(id)
       if (request?.content === 'none' && (state === 'failure' || state === 'cancelled')) {
         const message = 'Nothing was kept of what the run was asked to do, as its config wants it: submit a new one.'
         throw new LllmError('run-conflict', message)
       }
-      const answer = await store.resume(id)
+      await queue.admit(tenant, 1)
+      const answer = await store.resume(id, key)
       if (answer === 'active') throw new LllmError('run-conflict', 'The run has not ended: it goes on by itself.')
       if (answer === 'expired')
         throw new LllmError(

@@ -1,6 +1,8 @@
+import type { KeyJudge } from '../domain/authenticator.ts'
 import { type Clock, type NewId, timerMaxMs } from '../domain/clock.ts'
 import type { RunLease } from '../domain/run.ts'
-import type { RunBeat, RunStore } from '../domain/run-store.ts'
+import type { RunBeat } from '../domain/run-claim.ts'
+import type { RunStore } from '../domain/run-store.ts'
 import type { ChangeHub } from './change-hub.ts'
 import { beatEveryMs, type DispatcherSettings, leaseMs, pollEveryMs } from './dispatcher-settings.ts'
 import type { RunEngine } from './execute-run.ts'
@@ -17,6 +19,8 @@ export type DispatcherEvent =
 export interface DispatcherParts {
   readonly store: RunStore
   readonly engine: RunEngine
+  /** What became of the keys of runs. */
+  readonly keys: KeyJudge
   readonly clock: Clock
   readonly hub: ChangeHub
   /** Makes the name of this process, which is another at each of its starts. */
@@ -43,6 +47,7 @@ export interface Dispatcher {
 export function createDispatcher({
   store,
   engine,
+  keys,
   clock,
   hub,
   newOwner,
@@ -119,7 +124,8 @@ export function createDispatcher({
     try {
       const { concurrencyMax } = settings
       const runs = await store.claim({ owner, slots, concurrencyMax, leaseMs, takesOver: takesOver() })
-      for (const run of runs) begin(startAttempt({ engine, store, clock, attemptsMax: settings.attemptsMax }, run))
+      const parts = { engine, store, keys, clock, attemptsMax: settings.attemptsMax }
+      for (const run of runs) begin(startAttempt(parts, run))
       return runs.length === slots
     } catch (error) {
       // An outage is told of by the beats.

@@ -29,6 +29,7 @@ export function toNewRun(
   const { tags = {} } = options
   return {
     ...place,
+    key: options.key ?? null,
     tactic: tactic.name,
     tacticId: tactic.id,
     // They go with the run wherever it is told of, and so have no secrets from the beginning.

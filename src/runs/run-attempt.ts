@@ -1,3 +1,4 @@
+import type { KeyJudge } from '../domain/authenticator.ts'
 import type { Clock } from '../domain/clock.ts'
 import { isLllmError } from '../domain/errors.ts'
 import type { JournalEntry } from '../domain/journal.ts'
@@ -13,6 +14,7 @@ import { untilStored } from './until-stored.ts'
 export interface AttemptParts {
   readonly engine: RunEngine
   readonly store: RunStore
+  readonly keys: KeyJudge
   readonly clock: Clock
   readonly attemptsMax: number
 }
@@ -37,7 +39,7 @@ export interface RunAttempt {
 
 /** Works on a run until it ends or is taken away. */
 export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
-  const { store, clock, engine } = parts
+  const { store, keys, clock, engine } = parts
   const content = contentOfRun(engine, run)
   const lease: RunLease = { runId: run.id, attempt: run.attempt }
   const scope = openStopScope([])
@@ -50,13 +52,30 @@ export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
 
   const stored = <Result>(write: () => Promise<Result>) => untilStored(write, clock, abandoned.signal)
 
+  function cancel(reason: string) {
+    cancelReason ??= reason
+    scope.stop('cancelled')
+  }
+
   function fence() {
     isFenced = true
     abandoned.abort()
     scope.stop('shutdown')
   }
 
+  /** What was asked for with a key that holds no more is not begun, and what had begun is not taken up again. */
+  async function judgeKey() {
+    const { key, id, tenant } = run
+    if (key === null || cancelReason !== null) return
+    const refusal = await stored(() => keys.refusalOf(key.id))
+    if (refusal === undefined) return
+    const reason = `its key ${refusal}`
+    await stored(() => store.of(tenant).cancel(id, reason))
+    cancel(reason)
+  }
+
   async function work(): Promise<AttemptEnd> {
+    await judgeKey()
     const history = await stored(() => historyOf(store, run))
     const writer = openRunWriter({
       store,
@@ -117,10 +136,7 @@ export function startAttempt(parts: AttemptParts, run: KeptRun): RunAttempt {
     ended: work()
       .catch(afterAll)
       .finally(() => scope.dispose()),
-    cancel(reason) {
-      cancelReason ??= reason
-      scope.stop('cancelled')
-    },
+    cancel,
     release: () => scope.stop('shutdown'),
     fence,
     abandon: () => abandoned.abort(),

@@ -1,7 +1,7 @@
 import type { KeyBudget } from '../domain/caller.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Limits } from '../domain/limits.ts'
-import type { Run, RunBatch, StoredRunEvent } from '../domain/run.ts'
+import type { Run, RunBatch, RunKey, StoredRunEvent } from '../domain/run.ts'
 import type { RunFilter, RunPage, RunPosition } from '../domain/run-store.ts'
 import type { TraceHeaders } from '../domain/tracing.ts'
 import type { PreparedCall } from '../engine/engine.ts'
@@ -12,12 +12,14 @@ export interface RunOptions {
   readonly timeoutMs?: number
   /** USD that the run may cost, everything below it included. Up to 1,000,000. */
   readonly budgetUsd?: number
+  /** The key that it is submitted with, where that can be revoked: then it is not started any more. */
+  readonly key?: RunKey
   /** What the key may spend that it is submitted with. */
   readonly keyBudget?: KeyBudget
   readonly limits?: Pick<Limits, 'tokens' | 'llmCalls' | 'depth'>
   readonly tags?: Readonly<Record<string, string>>
   readonly metadata?: JsonObject
-  /** Of two runs that are due the one with more goes first: -1000..1000, default 0. */
+  /** Of two runs of a tenant that are due the one with more goes first: -1000..1000, default 0. */
   readonly priority?: number
   /** It is not started before, in ms since 1970. Default: at once. */
   readonly runAtMs?: number
@@ -49,9 +51,12 @@ export interface RunsHealth {
  * Methods that take an id reject with an LllmError `unknown-run` or `unknown-batch`; all of them with `store-unavailable`.
  */
 export interface TenantRuns {
-  /** Queues a run. Once it resolves, the run survives a kill of the process. */
+  /**
+   * Queues a run. Once it resolves, the run survives a kill of the process. Rejects with an LllmError `rate-limited` when the tenant has as
+   * many that wait as it may have.
+   */
   submit(call: PreparedCall, options?: RunOptions): Promise<Run>
-  /** Queues many runs together, all or none: at most 100,000. The options are those of each run. */
+  /** Queues many runs together, all or none: at most 100,000. The options are those of each run. Rejects as `submit`. */
   submitBatch(calls: readonly PreparedCall[], options?: RunOptions): Promise<RunBatch>
   get(id: string): Promise<Run>
   list(filter: RunFilter, limit: number, after?: RunPosition): Promise<RunPage>
@@ -64,8 +69,11 @@ export interface TenantRuns {
   follow(id: string, afterSeq: number, signal: AbortSignal): AsyncIterable<StoredRunEvent>
   /** Cancels a run; one that is under way ends soon after. Rejects with an LllmError `run-conflict` when it has ended. */
   cancel(id: string, reason: string): Promise<Run>
-  /** Queues a run again that failed or was cancelled: it goes on from its finished calls. Rejects with `run-conflict` in any other state. */
-  resume(id: string): Promise<Run>
+  /**
+   * Queues a run again that failed or was cancelled: it goes on from its finished calls, as a run of `key`; left out: of none. Rejects with
+   * `run-conflict` in any other state, and as `submit`.
+   */
+  resume(id: string, key?: RunKey): Promise<Run>
   /** Rejects with an LllmError `run-conflict` when it has not ended. */
   delete(id: string): Promise<void>
 

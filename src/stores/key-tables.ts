@@ -19,6 +19,7 @@ interface ApiKeyTable {
   readonly created_at: WholeNumber
   readonly expires_at: WholeNumber | null
   readonly revoked_at: WholeNumber | null
+  readonly replaced_by: string | null
 }
 
 export type KeyDatabase = { readonly api_keys: ApiKeyTable }
@@ -71,7 +72,10 @@ export function createSqlKeyTables(db: Kysely<KeyDatabase>): KeyTables {
         const { numUpdatedRows } = await transaction
           .updateTable('api_keys')
           // A key that ends earlier by itself does so.
-          .set({ expires_at: sql<number>`case when expires_at < ${untilMs} then expires_at else ${untilMs} end` })
+          .set({
+            expires_at: sql<number>`case when expires_at < ${untilMs} then expires_at else ${untilMs} end`,
+            replaced_by: by.id,
+          })
           .where('id', '=', id)
           .where('revoked_at', 'is', null)
           .executeTakeFirstOrThrow()
@@ -104,6 +108,7 @@ function toRow(key: ApiKey) {
     created_at: key.createdAtMs,
     expires_at: key.expiresAtMs,
     revoked_at: key.revokedAtMs,
+    replaced_by: key.replacedBy,
   }
 }
 
@@ -118,5 +123,6 @@ function toApiKey(row: Selectable<ApiKeyTable>): ApiKey {
     createdAtMs: Number(row.created_at),
     expiresAtMs: row.expires_at === null ? null : Number(row.expires_at),
     revokedAtMs: row.revoked_at === null ? null : Number(row.revoked_at),
+    replacedBy: row.replaced_by,
   }
 }

@@ -19,7 +19,10 @@ export function createMemoryKeys(): KeyStore {
     },
     async replace(id, untilMs, by) {
       if (keys.get(id)?.revokedAtMs !== null) return false
-      change(id, ({ expiresAtMs }) => ({ expiresAtMs: Math.min(expiresAtMs ?? Infinity, untilMs) }))
+      change(id, ({ expiresAtMs }) => ({
+        expiresAtMs: Math.min(expiresAtMs ?? Infinity, untilMs),
+        replacedBy: by.id,
+      }))
       keys.set(by.id, by)
       return true
     },

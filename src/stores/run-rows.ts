@@ -5,6 +5,7 @@ import type {
   NewRun,
   NewRunBatch,
   Run,
+  RunKey,
   RunOutcome,
   RunRequest,
   RunSummary,
@@ -21,6 +22,7 @@ export function toRunRow(run: NewRun) {
   return {
     id: run.id,
     tenant: run.tenant,
+    ...toKeyColumns(run.key),
     tactic: run.tactic,
     tactic_id: run.tacticId,
     state: 'queued' as const,
@@ -43,6 +45,13 @@ export function toRunRow(run: NewRun) {
   }
 }
 
+/** In the place of the id of a key that there is not. */
+export const noKey = ''
+
+export function toKeyColumns(key: RunKey | null) {
+  return { key_id: key?.id ?? noKey, key_concurrency: key?.concurrency ?? null }
+}
+
 export function toRunTagRows({ id, tenant, tags, createdAtMs }: NewRun) {
   return Object.entries(tags).map(([key, value]) => ({
     run_id: id,
@@ -57,6 +66,7 @@ export function toRunSummary(row: SummaryRow): RunSummary {
   return {
     id: row.id,
     tenant: row.tenant,
+    key: row.key_id === noKey ? null : { id: row.key_id, concurrency: toNumberOrNull(row.key_concurrency) },
     tactic: row.tactic,
     tacticId: row.tactic_id,
     state: row.state,

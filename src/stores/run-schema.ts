@@ -7,6 +7,10 @@ import { type CostColumns, costColumns, type WholeNumber } from './sql-schema.ts
 export interface RunTable extends CostColumns {
   readonly id: string
   readonly tenant: string
+  /** Empty: it is the run of no key. */
+  readonly key_id: string
+  /** As it was when the run was submitted: a key keeps its limits. */
+  readonly key_concurrency: WholeNumber | null
   readonly tactic: string
   readonly tactic_id: string
   readonly state: RunState
@@ -90,6 +94,8 @@ export interface RunDatabase {
 export const runColumns = [
   'id',
   'tenant',
+  'key_id',
+  'key_concurrency',
   'tactic',
   'tactic_id',
   'state',

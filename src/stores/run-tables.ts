@@ -69,6 +69,7 @@ export const runMethods = [
   'batch',
   'batches',
   'batchRuns',
+  'countQueued',
   'counts',
   'writeAll',
   'finish',

@@ -5,6 +5,7 @@ import { createCostSums } from './cost-sum-migration.ts'
 import { createIdempotencyKeys } from './idempotency-migration.ts'
 import { createApiKeys } from './key-tables.ts'
 import { createRates } from './rate-migration.ts'
+import { addRunKeys } from './run-key-migration.ts'
 import { createRunTables } from './run-migration.ts'
 import { linkTicksToRuns } from './schedule-migration.ts'
 import { addTenants } from './tenant-migration.ts'
@@ -29,6 +30,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
     '0010_cost_sums': { up: (db: Kysely<unknown>) => createCostSums(db, style.clustered) },
     '0012_keys': { up: createApiKeys },
     '0013_schedules': { up: linkTicksToRuns },
+    '0014_run_keys': { up: addRunKeys },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }
 }

@@ -1,12 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import { noCost } from '../domain/cost.ts'
-import { activeRunStates, isEnded } from '../domain/run.ts'
+import { activeRunStates, isEnded, type RunKey } from '../domain/run.ts'
 import type { CancelAnswer, DeleteAnswer, ResumeAnswer, Submission } from '../domain/run-store.ts'
 import type { ErrorRecord } from '../domain/session.ts'
 import { toColumnText } from './column-text.ts'
 import { forgetTasks } from './forget-texts.ts'
+import { nextSeqs } from './next-seqs.ts'
 import { type RunDialect, type RunTransaction, readNow } from './run-dialect.ts'
-import { toBatchRow, toEventRow, toRunRow, toRunTagRows } from './run-rows.ts'
+import { toBatchRow, toEventRow, toKeyColumns, toRunRow, toRunTagRows } from './run-rows.ts'
 import type { RunDatabase } from './run-schema.ts'
 import type { CancelledRuns, RunTables } from './run-tables.ts'
 import { inChunks } from './sql-run-writes.ts'
@@ -44,7 +45,7 @@ export function createRunChanges(
         await askToCancel(transaction, [id], reason, dialect)
         return 'asked'
       }),
-    resume: (tenant, id) =>
+    resume: (tenant, id, key) =>
       db.transaction().execute(async (transaction): Promise<ResumeAnswer> => {
         const run = await findRun(transaction, tenant, id, dialect)
         if (run === undefined) return 'unknown'
@@ -52,7 +53,7 @@ export function createRunChanges(
         if (run.state === 'success') return 'succeeded'
         const texts = transaction.selectFrom('run_payloads').select('run_id').where('run_id', '=', id)
         if ((await texts.executeTakeFirst()) === undefined) return 'expired'
-        await queueAgain(transaction, id, await readNow(transaction, dialect))
+        await queueAgain(transaction, id, key ?? null, await readNow(transaction, dialect))
         await deleteSession(id, transaction)
         return 'resumed'
       }),
@@ -163,10 +164,18 @@ async function askToCancel(transaction: RunTransaction, ids: readonly string[], 
   await queued.where('state', '=', 'queued').execute()
 }
 
-async function queueAgain(transaction: RunTransaction, id: string, nowMs: number) {
+async function queueAgain(transaction: RunTransaction, id: string, key: RunKey | null, nowMs: number) {
   await transaction
     .updateTable('runs')
-    .set({ state: 'queued', run_at: nowMs, started_at: null, ended_at: null, owner: null, cancel_reason: null })
+    .set({
+      ...toKeyColumns(key),
+      state: 'queued',
+      run_at: nowMs,
+      started_at: null,
+      ended_at: null,
+      owner: null,
+      cancel_reason: null,
+    })
     .where('id', '=', id)
     .execute()
   await transaction.updateTable('run_payloads').set({ outcome: null }).where('run_id', '=', id).execute()
@@ -183,18 +192,4 @@ async function queueAgain(transaction: RunTransaction, id: string, nowMs: number
     .where('run_id', '=', id)
     .where('state', '=', 'failed')
     .execute()
-}
-
-/** One number is left free: it names the end of a history, after its last event. */
-async function nextSeqs(
-  transaction: RunTransaction,
-  ids: readonly string[],
-): Promise<(id: string, first?: number) => number> {
-  const events = transaction.selectFrom('run_events').select(['run_id', ({ fn }) => fn.max('seq').as('last')])
-  const rows = await events.where('run_id', 'in', ids).groupBy('run_id').execute()
-  const lasts = new Map(rows.map(({ run_id, last }) => [run_id, Number(last)]))
-  return (id, first = 1) => {
-    const last = lasts.get(id)
-    return last === undefined ? first : last + 2
-  }
 }

@@ -1,27 +1,34 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { KeptRun, RunLease } from '../domain/run.ts'
-import type { ClaimRequest, RunBeat } from '../domain/run-store.ts'
+import type { ClaimRequest, RunBeat } from '../domain/run-claim.ts'
 import { fromColumnText } from './column-text.ts'
+import { createFairTurns, type DueRun, type Lane, type TurnParts, type UnderWay } from './fair-turns.ts'
 import { type RunDialect, type RunTransaction, readNow } from './run-dialect.ts'
 import { toKeptRun } from './run-rows.ts'
-import { type RunDatabase, runColumns } from './run-schema.ts'
+import { type RunDatabase, type RunTable, runColumns } from './run-schema.ts'
 import type { RunTables } from './run-tables.ts'
+
+/** Tenants, keys and priorities that are looked at together, beyond what anybody has. */
+const lanesMax = 100_000
 
 /** Who works on which run. */
 export function createRunClaims(
   db: Kysely<RunDatabase>,
   dialect: RunDialect,
 ): Pick<RunTables, 'claim' | 'beat' | 'release'> {
+  const choose = createFairTurns()
   return {
     claim: (request) =>
       db.transaction().execute(async (transaction) => {
         await dialect.takeTurns(transaction)
         const nowMs = await readNow(transaction, dialect)
         const orphans = await findOrphans(transaction, dialect, request, nowMs)
-        const room = request.concurrencyMax - (await countRunning(transaction))
+        const underWay = await findUnderWay(transaction)
+        const room = request.concurrencyMax - underWay.reduce((sum, { count }) => sum + count, 0)
         const slots = Math.min(request.slots - orphans.length, room)
-        const due = slots > 0 ? await findDue(transaction, dialect, nowMs, slots) : []
-        const ids = [...orphans, ...due]
+        const lanes = slots > 0 ? await findLanes(transaction, nowMs) : []
+        const take = takeFrom(transaction, dialect, nowMs)
+        const ids = [...orphans, ...(await choose({ lanes, underWay, slots, take }))]
         return ids.length === 0 ? [] : start(transaction, ids, request, nowMs)
       }),
     async beat(owner, leaseMs): Promise<readonly RunBeat[]> {
@@ -77,22 +84,69 @@ async function findOrphans(
   return (await orphans.orderBy('started_at').limit(slots).execute()).map(({ id }) => id)
 }
 
-async function countRunning(transaction: RunTransaction): Promise<number> {
-  const running = transaction.selectFrom('runs').where('state', '=', 'running')
-  const { count } = await running.select(sql<bigint | string>`count(*)`.as('count')).executeTakeFirstOrThrow()
-  return Number(count)
+/** What is under way, over all processes. The state as a literal: so it is the index of such runs that is looked through. */
+async function findUnderWay(transaction: RunTransaction): Promise<readonly UnderWay[]> {
+  const running = transaction.selectFrom('runs').where(sql<boolean>`state = 'running'`)
+  const counts = running.select(['tenant', 'key_id', sql<bigint | string>`count(*)`.as('count')])
+  const rows = await counts.groupBy(['tenant', 'key_id']).execute()
+  return rows.map(({ tenant, key_id, count }) => ({ tenant, keyId: key_id, count: Number(count) }))
 }
 
-async function findDue(
-  transaction: RunTransaction,
-  { isShared }: RunDialect,
-  nowMs: number,
-  limit: number,
-): Promise<readonly string[]> {
-  const queued = transaction.selectFrom('runs').select('id').where('state', '=', 'queued').where('run_at', '<=', nowMs)
-  const due = isShared ? queued.forUpdate().skipLocked() : queued
-  const rows = await due.orderBy('priority', 'desc').orderBy('run_at').orderBy('id').limit(limit).execute()
-  return rows.map(({ id }) => id)
+type DueRow = Pick<Selectable<RunTable>, 'id' | 'run_at'>
+type LaneRow = DueRow & {
+  readonly lane_tenant: string
+  readonly lane_key: string
+  readonly lane_priority: Selectable<RunTable>['priority']
+  readonly key_concurrency: Selectable<RunTable>['key_concurrency']
+}
+
+/** The first run of each lane in which one is due. It goes from lane to lane in the index, past the runs between. */
+async function findLanes(transaction: RunTransaction, nowMs: number): Promise<readonly Lane[]> {
+  // A comparison of three columns at once is one that SQLite looks up by the first of them alone.
+  const next = (where: RawBuilder<unknown>) => sql`(select id from runs where state = 'queued' and ${where}
+    order by tenant, key_id, priority, run_at, id limit 1)`
+  const sameTenant = sql`tenant = lanes.lane_tenant`
+  const { rows } = await sql<LaneRow>`
+    with recursive lanes (lane_tenant, lane_key, lane_priority, run_at, id, key_concurrency) as (
+      select tenant, key_id, priority, run_at, id, key_concurrency from runs where id = ${next(sql`true`)}
+      union all
+      select later.tenant, later.key_id, later.priority, later.run_at, later.id, later.key_concurrency
+      from lanes cross join runs as later
+      where later.id = coalesce(
+        ${next(sql`${sameTenant} and key_id = lanes.lane_key and priority > lanes.lane_priority`)},
+        ${next(sql`${sameTenant} and key_id > lanes.lane_key`)},
+        ${next(sql`tenant > lanes.lane_tenant`)}
+      )
+    )
+    select * from lanes where run_at <= ${nowMs} limit ${lanesMax}`.execute(transaction)
+  return rows.map((row) => ({
+    tenant: row.lane_tenant,
+    keyId: row.lane_key,
+    keyConcurrency: row.key_concurrency === null ? null : Number(row.key_concurrency),
+    priority: Number(row.lane_priority),
+    first: toDueRun(row),
+  }))
+}
+
+function toDueRun({ id, run_at }: DueRow): DueRun {
+  return { id, runAtMs: Number(run_at) }
+}
+
+/** What somebody else is changing is passed over: it may be about to be cancelled. */
+function takeFrom(transaction: RunTransaction, { isShared }: RunDialect, nowMs: number): TurnParts['take'] {
+  return async ({ tenant, keyId, priority }, count, after) => {
+    const due = transaction
+      .selectFrom('runs')
+      .select(['id', 'run_at'])
+      .where(sql<boolean>`state = 'queued'`)
+      .where('tenant', '=', tenant)
+      .where('key_id', '=', keyId)
+      .where('priority', '=', priority)
+      .where('run_at', '<=', nowMs)
+      .$if(after !== undefined, (runs) => runs.where(sql<boolean>`(run_at, id) > (${after?.runAtMs}, ${after?.id})`))
+    const next = (isShared ? due.forUpdate().skipLocked() : due).orderBy('run_at').orderBy('id').limit(count)
+    return (await next.execute()).map(toDueRun)
+  }
 }
 
 async function start(

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { addCosts, noCost } from '../domain/cost.ts'
-import { activeRunStates, type RunBatch, type RunState, runStates } from '../domain/run.ts'
+import { type RunBatch, runStates } from '../domain/run.ts'
 import type { RunFilter, RunPosition } from '../domain/run-store.ts'
 import { toColumnText } from './column-text.ts'
 import { toRun, toRunSummary, toStoredEvent } from './run-rows.ts'
@@ -15,7 +15,7 @@ const historyEventsMax = 100_000
 /** What there is to see of runs. */
 export function createRunLists(
   db: Kysely<RunDatabase>,
-): Pick<RunTables, 'get' | 'list' | 'history' | 'events' | 'batch' | 'batches' | 'batchRuns' | 'counts'> {
+): Pick<RunTables, 'get' | 'list' | 'history' | 'events' | 'batch' | 'batches' | 'batchRuns'> {
   return {
     async get(tenant, id) {
       const own = selectRuns(db).where('runs.id', '=', id).where('runs.tenant', '=', tenant)
@@ -78,19 +78,6 @@ export function createRunLists(
       const runs = selectRuns(db).where('runs.batch_id', '=', batchId).where('runs.tenant', '=', tenant)
       const rest = runs.where('runs.batch_index', '>=', fromIndex)
       return (await rest.orderBy('runs.batch_index').limit(limit).execute()).map(toRun)
-    },
-    async counts() {
-      const active = db.selectFrom('runs').select(['state', sql<bigint | string>`count(*)`.as('count')])
-      const rows = await active.where('state', 'in', activeRunStates).groupBy('state').execute()
-      const countOf = (state: RunState) => Number(rows.find((row) => row.state === state)?.count ?? 0)
-      // The state as a literal: so it is the index of runs that are due that is looked through, and not the table.
-      const oldest = db.selectFrom('runs').select(sql<bigint | string | null>`min(run_at)`.as('due_at'))
-      const { due_at: dueAt } = await oldest.where(sql<boolean>`state = 'queued'`).executeTakeFirstOrThrow()
-      return {
-        queued: countOf('queued'),
-        running: countOf('running'),
-        oldestDueAtMs: dueAt === null ? null : Number(dueAt),
-      }
     },
   }
 }

@@ -7,6 +7,7 @@ import { createBatchWriter } from './sql-batch-writer.ts'
 import { createSqlRetention } from './sql-retention.ts'
 import { createRunChanges } from './sql-run-changes.ts'
 import { createRunClaims } from './sql-run-claims.ts'
+import { createRunCounts } from './sql-run-counts.ts'
 import { createRunLists } from './sql-run-lists.ts'
 import { createRunWrites } from './sql-run-writes.ts'
 import { createScheduleTicks } from './sql-schedule-ticks.ts'
@@ -20,6 +21,7 @@ export function createSqlRunTables(db: Kysely<RunDatabase & SessionDatabase>, di
   const writeSessions = createBatchWriter(db as unknown as Kysely<SessionDatabase>)
   return {
     ...createRunLists(runs),
+    ...createRunCounts(runs),
     ...createRunClaims(runs, dialect),
     ...createScheduleTicks(runs, dialect),
     ...createSqlWebhookTables(runs, dialect),

@@ -43,8 +43,8 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
       if (answer === 'asked') tellCancel()
       return answer
     },
-    async resume(id) {
-      const answer = await tables.resume(tenant, id)
+    async resume(id, key) {
+      const answer = await tables.resume(tenant, id, key)
       if (answer !== 'resumed') return answer
       await sessions?.of(tenant).delete(id)
       tellRun(id)
@@ -61,6 +61,7 @@ export function createTableRunStore(tables: RunTables, parts: TableRunStoreParts
       tellCancelled(answer)
       return answer.cancelled.length + answer.asked
     },
+    countQueued: (countMax) => tables.countQueued(tenant, countMax),
   })
 
   return {

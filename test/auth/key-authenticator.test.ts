@@ -16,6 +16,7 @@ const key: ApiKey = {
   createdAtMs: 0,
   expiresAtMs: null,
   revokedAtMs: null,
+  replacedBy: null,
 }
 const refused = (message: string) => expect.objectContaining({ code: 'unauthenticated', message })
 
@@ -53,6 +54,7 @@ describe('a key', () => {
     expect(await authenticator.authenticate(made.text)).toEqual({
       tenant: 'acme',
       keyId: made.id,
+      isRevocable: true,
       scopes: ['sessions:read'],
       limits: { concurrency: 2 },
     })
@@ -106,6 +108,40 @@ describe('a key', () => {
     await expect(authenticator.authenticate(makeKey().text)).rejects.toEqual(away)
     state.nowMs = 300_000
     await expect(authenticator.authenticate(made.text)).rejects.toEqual(away)
+  })
+})
+
+describe('what was asked for with a key', () => {
+  test('is done as long as the key holds, and not once it was revoked, has expired or is gone', async () => {
+    const { store, state, authenticator } = open()
+    expect(await authenticator.refusalOf(made.id)).toBe('is not there any more')
+    await store.add({ ...key, expiresAtMs: 10_000 })
+    expect(await authenticator.refusalOf(made.id)).toBeUndefined()
+    state.nowMs = 10_000
+    expect(await authenticator.refusalOf(made.id)).toBe('has expired')
+    await store.revoke(made.id, 10_000)
+    state.nowMs = 15_000
+    expect(await authenticator.refusalOf(made.id)).toBe('was revoked')
+  })
+
+  test('is done for a key that was rotated as long as the one in its place holds, unless the old one was revoked', async () => {
+    const { store, state, authenticator } = open()
+    await store.add(key)
+    await store.replace(made.id, 10_000, { ...key, id: 'second', expiresAtMs: 20_000 })
+    await store.replace('second', 20_000, { ...key, id: 'third' })
+    state.nowMs = 30_000
+    expect(await authenticator.refusalOf(made.id)).toBeUndefined()
+    await store.revoke('third', 30_000)
+    state.nowMs = 40_000
+    expect(await authenticator.refusalOf(made.id)).toBe('was revoked')
+  })
+
+  test('is not done for a key that was rotated because it had become known, and revoked', async () => {
+    const { store, authenticator } = open()
+    await store.add(key)
+    await store.replace(made.id, 10_000, { ...key, id: 'second' })
+    await store.revoke(made.id, 1)
+    expect(await authenticator.refusalOf(made.id)).toBe('was revoked')
   })
 })
 

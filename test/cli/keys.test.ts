@@ -67,6 +67,7 @@ describe('lllm keys', () => {
     expect(await callerOf(database, shown.key)).toEqual({
       tenant: 'acme',
       keyId: shown.id,
+      isRevocable: true,
       scopes: ['tactics:essay:call', 'costs:read'],
       limits: { requestsPerMinute: 60, concurrency: 2, budget: { account: shown.id, limitUsd: 1.5, per: 'day' } },
     })

@@ -11,6 +11,7 @@ const key: ApiKey = {
   createdAtMs: 1_000,
   expiresAtMs: null,
   revokedAtMs: null,
+  replacedBy: null,
 }
 const next: ApiKey = { ...key, id: 'abcdefghijkn', createdAtMs: 2_000 }
 
@@ -55,8 +56,8 @@ export function keyStoreContract(name: string, open: () => Promise<{ keys: KeySt
       await Promise.all([keys.add(key), keys.add(ending)])
       expect(await keys.replace(key.id, 9_000, next)).toBe(true)
       expect(await keys.replace(ending.id, 9_000, { ...next, id: 'abcdefghijkq' })).toBe(true)
-      expect(await keys.find(key.id)).toEqual({ ...key, expiresAtMs: 9_000 })
-      expect(await keys.find(ending.id)).toEqual(ending)
+      expect(await keys.find(key.id)).toEqual({ ...key, expiresAtMs: 9_000, replacedBy: next.id })
+      expect(await keys.find(ending.id)).toEqual({ ...ending, replacedBy: 'abcdefghijkq' })
       expect(await keys.find(next.id)).toEqual(next)
       expect(await keys.replace('nobodyskey22', 9_000, { ...next, id: 'abcdefghijkr' })).toBe(false)
       expect(await keys.find('abcdefghijkr')).toBeUndefined()

@@ -49,8 +49,8 @@ export function upgradeContract(name: string, open: () => Promise<StoreWithBudge
       expect(await runs.resume(sessionId(4))).toBe('resumed')
       const claimed = await runs.claim({ owner: 'one', slots: 9, concurrencyMax: 9, leaseMs: 60_000, takesOver: true })
       expect(claimed.map(({ id }) => id).sort()).toEqual([4, 5, 6].map(sessionId))
-      expect(claimed.map(({ tenant, schedule, request }) => [tenant, schedule, request.task])).toEqual(
-        claimed.map(() => ['default', null, 'bees']),
+      expect(claimed.map(({ tenant, key, schedule, request }) => [tenant, key, schedule, request.task])).toEqual(
+        claimed.map(() => ['default', null, null, 'bees']),
       )
       expect((await runs.history(sessionId(5))).journal).toHaveLength(1)
     }))

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
-import type { Authenticator } from '../../src/domain/authenticator.ts'
+import type { Authenticator, KeyJudge } from '../../src/domain/authenticator.ts'
 import type { World } from '../../src/domain/clock.ts'
 import type { IdempotencyStore } from '../../src/domain/idempotency-store.ts'
 import type { Invoker, ModelReply, ModelRequest } from '../../src/domain/invoker.ts'
@@ -104,13 +104,17 @@ export interface TestService {
   readonly logLines: readonly Readonly<Record<string, unknown>>[]
 }
 
+const allHold: KeyJudge = { refusalOf: async () => undefined }
+
 export interface ServiceSketch {
   readonly store?: Partial<SessionStore>
   readonly idempotency?: IdempotencyStore
   readonly settings?: Partial<ServerApp['settings']>
   readonly rates?: SharedRates
   /** Left out: nobody has to say who he is. */
-  readonly authenticator?: Authenticator
+  readonly authenticator?: Authenticator & Partial<KeyJudge>
+  /** Runs of a tenant that may wait. */
+  readonly queuedRunsMax?: number
   /** Left out: one that knows no secret. */
   readonly redactor?: Redactor
   /** Puts something in the place of the engine. */
@@ -180,11 +184,18 @@ export async function openService(sketch: ServiceSketch = {}): Promise<TestServi
   const logLines: Record<string, unknown>[] = []
   const memory = createMemoryRuns(store)
   const working = openRuns(
-    { role: 'all', runWorkers: 10, runConcurrency: 10, runTimeoutMs: 60_000, runAttemptsMax: 5 },
+    {
+      role: 'all',
+      runWorkers: 10,
+      runConcurrency: 10,
+      runTimeoutMs: 60_000,
+      runAttemptsMax: 5,
+      queuedRunsMax: sketch.queuedRunsMax ?? 1_000,
+    },
     memory.runs,
     engine,
     // A clock that is held would hold up whoever looks for work.
-    { world: systemWorld },
+    { world: systemWorld, keys: { ...allHold, ...sketch.authenticator } },
   )
   await working.start()
   // A test that puts something in the place of a method means the one that routes use.

@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest'
+import type { KeyJudge } from '../../src/domain/authenticator.ts'
 import type { Observe } from '../../src/domain/observation.ts'
 import type { RemoteTactics } from '../../src/domain/remote.ts'
 import type { RunStore } from '../../src/domain/run-store.ts'
@@ -24,6 +25,9 @@ export interface RunHouseSpec {
   /** Of a process that comes after another: what that one has left. */
   readonly left?: { readonly runStore: RunStore; readonly store: SessionStore }
   readonly attemptsMax?: number
+  readonly queuedRunsMax?: number
+  /** What became of the keys of runs. Left out: all of them hold. */
+  readonly refusalOf?: KeyJudge['refusalOf']
   readonly tracing?: Tracing
   readonly observe?: Observe
   /** What is in the place of other services. */
@@ -59,8 +63,12 @@ export async function runHouse(spec: RunHouseSpec) {
     runConcurrency: 10,
     runTimeoutMs: 60_000,
     runAttemptsMax: attemptsMax,
+    queuedRunsMax: spec.queuedRunsMax ?? 1_000,
   } as const
-  const runs = openRuns(settings, runStore, engine, { world })
+  const runs = openRuns(settings, runStore, engine, {
+    world,
+    keys: { refusalOf: spec.refusalOf ?? (async () => undefined) },
+  })
   await runs.start()
   onTestFinished(() => runs.drain(0))
   const name = tactics[0].spec.name ?? ''

@@ -174,6 +174,24 @@ describe('a process that comes after another', () => {
     expect(keys[1]).toBe(keys[0])
   })
 
+  test('does not take up a run whose key was revoked meanwhile, and says what it has cost', async () => {
+    const key = { id: 'abcdefghijkm', concurrency: null }
+    const asked = Promise.withResolvers<void>()
+    const model = answering((text) => (text.startsWith('first') ? 'done' : nothingYet), asked.resolve)
+    const before = await runHouse({ tactics: [TwoSteps], model })
+    const { id } = await before.submit('bees', { key })
+    await asked.promise
+    await before.runs.drain(0)
+    const after = await runHouse({ tactics: [TwoSteps], model: [], left: before, refusalOf: async () => 'was revoked' })
+    expect(await after.runs.wait(id, 10_000, soon())).toMatchObject({
+      state: 'cancelled',
+      cancelReason: 'its key was revoked',
+      outcome: { error: { code: 'cancelled', message: 'The run was cancelled: its key was revoked' } },
+      llmCalls: 2,
+    })
+    expect(after.model.requests).toEqual([])
+  })
+
   test('gives up a run that was started too often, and says what it has cost', async () => {
     const stuck = Promise.withResolvers<void>()
     const before = await runHouse({

@@ -131,12 +131,13 @@ test.each([
 
 test('schedules are started where runs are worked on, and nowhere else', async () => {
   const { store } = openTimes()
-  const settings = { runWorkers: 1, runConcurrency: 1, runTimeoutMs: 60_000, runAttemptsMax: 1 }
+  const settings = { runWorkers: 1, runConcurrency: 1, runTimeoutMs: 60_000, runAttemptsMax: 1, queuedRunsMax: 1 }
   const { engine } = await testRuntime({ tactics: [] })
   const startedIn: string[] = []
   for (const role of ['server', 'worker', 'all'] as const) {
     const besides = [{ start: () => void startedIn.push(role), close: async () => {} }]
-    const runs = openRuns({ ...settings, role }, { ...store, isShared: true }, engine, { world: systemWorld, besides })
+    const parts = { world: systemWorld, keys: { refusalOf: async () => undefined }, besides }
+    const runs = openRuns({ ...settings, role }, { ...store, isShared: true }, engine, parts)
     await runs.start()
     await runs.drain(0)
   }

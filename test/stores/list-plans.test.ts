@@ -4,10 +4,24 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrateSchema } from '../../src/stores/database-schema.ts'
 import { createNodeSqliteDialect } from '../../src/stores/node-sqlite-dialect.ts'
+import { type RunDialect, sharedDialect, soleDialect } from '../../src/stores/run-dialect.ts'
+import { databaseClock } from '../../src/stores/sql-idempotency-tables.ts'
+import { createSqlRunTables } from '../../src/stores/sql-run-tables.ts'
 import { ensureSqliteSteps } from '../../src/stores/sqlite-schema.ts'
+import { claiming } from '../contracts/run-store.ts'
 import { type ListDatabase, listQueries } from '../support/list-queries.ts'
 import { missingPostgres } from '../support/postgres.ts'
 import { openSchemas, type Schemas } from '../support/postgres-schemas.ts'
+import { buildRun } from '../support/runs.ts'
+
+/** Has a claim look for runs of two tenants, and gives what it asked. */
+async function claimQueries(db: Kysely<ListDatabase>, asked: CompiledQuery[], dialect: RunDialect) {
+  const tables = createSqlRunTables(db, dialect)
+  await tables.submit({ runs: ['acme', 'globex'].map((tenant) => buildRun({ id: `of-${tenant}`, tenant })) })
+  asked.length = 0
+  expect(await tables.claim(claiming)).toHaveLength(2)
+  return asked.filter(({ sql }) => /^\s*(?:with|select) .*state = 'queued'/s.test(sql))
+}
 
 describe('lists in SQLite', () => {
   const database = new DatabaseSync(':memory:')
@@ -29,6 +43,20 @@ describe('lists in SQLite', () => {
     const plan = asked.flatMap(({ sql, parameters }) => planOf(sql, parameters))
     expect(plan).toContainEqual(expect.stringMatching(/USING (?:COVERING )?INDEX/))
     expect(plan.filter((step) => step.includes('TEMP B-TREE') || /^SCAN (?!.*USING)/.test(step))).toEqual([])
+  })
+
+  test('runs are claimed from one tenant, key and priority to the next, each by the index of what waits', async () => {
+    const queries = await claimQueries(db, asked, soleDialect(Date.now))
+    const plan = queries.flatMap(({ sql, parameters }) => planOf(sql, parameters))
+    for (const place of [
+      'tenant=? AND key_id=? AND priority>?',
+      'tenant=? AND key_id>?',
+      'tenant>?',
+      'tenant=? AND key_id=? AND priority=? AND run_at<?',
+    ]) {
+      expect(plan).toContainEqual(expect.stringContaining(`INDEX runs_waiting (${place})`))
+    }
+    expect(plan.filter((step) => step.includes('TEMP B-TREE') || /^SCAN (?!lanes)(?!.*USING)/.test(step))).toEqual([])
   })
 
   test('a list without an index is seen to be sorted', () => {
@@ -72,6 +100,14 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     const plans = await Promise.all(asked.map(({ sql, parameters }) => planOf(sql, parameters)))
     const plan = plans.flat().join('\n')
     expect(plan).toMatch(/Index (?:Only )?Scan/)
+    expect(plan).not.toMatch(/Seq Scan|Sort/)
+  })
+
+  test('runs are claimed from one tenant, key and priority to the next, each by the index of what waits', async () => {
+    const queries = await claimQueries(db, asked, sharedDialect(databaseClock))
+    const plans = await Promise.all(queries.map(({ sql, parameters }) => planOf(sql, parameters)))
+    const plan = plans.flat().join('\n')
+    expect(plan).toMatch(/using runs_waiting/)
     expect(plan).not.toMatch(/Seq Scan|Sort/)
   })
 

@@ -6,6 +6,7 @@ import { budgetStoreContract } from '../contracts/budget-store.ts'
 import { keyStoreContract } from '../contracts/key-store.ts'
 import { retentionStoreContract } from '../contracts/retention-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
+import { runTurnsContract } from '../contracts/run-turns.ts'
 import { scheduleTickContract } from '../contracts/schedule-ticks.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
 import { webhookStoreContract } from '../contracts/webhook-store.ts'
@@ -50,6 +51,7 @@ describe.skipIf(missingPostgres !== undefined)(suite, () => {
     }
   }
   runStoreContract('postgresql', openRunStores)
+  runTurnsContract('postgresql', openRunStores)
   scheduleTickContract('postgresql', openRunStores)
 
   retentionStoreContract('postgresql', open)

@@ -4,13 +4,14 @@ import { createMemoryRuns } from '../../src/stores/memory-runs.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
 import { runStoreContract } from '../contracts/run-store.ts'
+import { runTurnsContract } from '../contracts/run-turns.ts'
 import { scheduleTickContract } from '../contracts/schedule-ticks.ts'
 import { databaseFiles } from '../support/database-files.ts'
 import { openSqliteHere } from '../support/sqlite-here.ts'
 
 const { newPath } = databaseFiles()
 
-for (const contract of [runStoreContract, scheduleTickContract]) {
+for (const contract of [runStoreContract, runTurnsContract, scheduleTickContract]) {
   contract('memory', async () => {
     const sessions = createMemorySessionStore()
     const { runs } = createMemoryRuns(sessions)

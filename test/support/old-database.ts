@@ -28,6 +28,9 @@ export const oldSessions = [1, 2, 4].map((number) =>
 )
 const oldRunStates = { 4: 'failure', 5: 'running', 6: 'queued' } as const satisfies Readonly<Record<number, RunState>>
 
+/** Columns that came afterwards. */
+const later = new Set(['tenant', 'key_id', 'key_concurrency'])
+
 /** Makes the tables as they were before there were tenants, with a few of everything in them. */
 export async function fillOldDatabase(db: Kysely<never>, style: TableStyle, schema?: string) {
   const migrator = new Migrator({
@@ -38,13 +41,8 @@ export async function fillOldDatabase(db: Kysely<never>, style: TableStyle, sche
   const { error } = await migrator.migrateTo('0008_webhooks')
   if (error !== undefined) throw error
   const insert = async (table: string, rows: readonly object[]) => {
-    const withoutTenant = rows.map((row) =>
-      Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'tenant')),
-    )
-    await (db as unknown as Kysely<Record<string, Record<string, unknown>>>)
-      .insertInto(table)
-      .values(withoutTenant)
-      .execute()
+    const known = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => !later.has(column))))
+    await (db as unknown as Kysely<Record<string, Record<string, unknown>>>).insertInto(table).values(known).execute()
   }
   const named = (table: keyof typeof tableColumns, values: readonly unknown[]) =>
     Object.fromEntries(tableColumns[table].map((column, place) => [column, values[place]]))

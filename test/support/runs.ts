@@ -10,6 +10,7 @@ export function buildRun({ id, request, ...given }: RunSketch & Pick<NewRun, 'id
   return {
     id,
     tenant: 'default',
+    key: null,
     tactic,
     tacticId: `demo::${tactic}`,
     tags: {},

@@ -10,7 +10,7 @@ export async function createKey(shell: Shell, options: CreateKeyOptions): Promis
   const nowMs = systemWorld.clock.now()
   const { id, hash, text } = makeKey()
   const asked = readKeyOptions(options, id, nowMs)
-  const key = { ...asked, id, hash, createdAtMs: nowMs, revokedAtMs: null }
+  const key = { ...asked, id, hash, createdAtMs: nowMs, revokedAtMs: null, replacedBy: null }
   await withKeys(shell, (keys) => keys.add(key))
   await writeNewKey(shell, key, text, options.json)
   return exitCodes.done

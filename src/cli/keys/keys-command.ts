@@ -34,7 +34,7 @@ export function addKeys(program: Command, act: Act) {
     )
     .option('--expires <when>', 'when it ends: 90d, 12h, or 2027-01-31')
     .option('--requests-per-minute <count>', 'requests in any 60 seconds')
-    .option('--concurrency <count>', 'calls under way at once in one process')
+    .option('--concurrency <count>', 'calls under way at once in one process, and runs over all')
     .option('--budget-usd <usd>', 'what its calls may cost in a period')
     .option('--per <period>', 'the period of the budget: day or month (default: month)')
     .option('--json', 'the key and what is known of it, as JSON')
@@ -69,7 +69,7 @@ export function addKeys(program: Command, act: Act) {
     )
   family
     .command('revoke')
-    .description('Ends a key. Services notice within 5 seconds.')
+    .description('Ends a key, and the runs of it that wait. Services notice within 5 seconds.')
     .argument('<id>', 'the id of the key')
     .action(
       act(async (shell, id: string) => {

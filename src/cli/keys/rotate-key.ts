@@ -16,7 +16,8 @@ export async function rotateKey(shell: Shell, id: string, options: RotateKeyOpti
     const old = await keys.find(id)
     if (old === undefined) throw unknownKey(id)
     const lifeMs = old.expiresAtMs === null ? null : old.expiresAtMs - old.createdAtMs
-    const key = { ...old, ...made, createdAtMs: nowMs, expiresAtMs: lifeMs === null ? null : nowMs + lifeMs }
+    const expiresAtMs = lifeMs === null ? null : nowMs + lifeMs
+    const key = { ...old, ...made, createdAtMs: nowMs, expiresAtMs, replacedBy: null }
     if (await keys.replace(id, nowMs + keptMs, key)) return key
     throw new LllmError('invalid-parameter', `The key ${id} was revoked. Create another one.`)
   })

@@ -17,7 +17,15 @@ export async function makeKeys<Name extends string>(
     const texts = await Promise.all(
       Object.entries<KeySketch>(sketches).map(async ([name, sketch]) => {
         const { id, hash, text } = makeKey()
-        const rest = { tenant: 'acme', name, scopes: [], limits: {}, expiresAtMs: null, revokedAtMs: null }
+        const rest = {
+          tenant: 'acme',
+          name,
+          scopes: [],
+          limits: {},
+          expiresAtMs: null,
+          revokedAtMs: null,
+          replacedBy: null,
+        }
         await store.keys.add({ ...rest, createdAtMs: Date.now(), ...sketch, id, hash })
         return [name, text]
       }),
