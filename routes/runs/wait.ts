@@ -29,6 +29,7 @@ export default async function wait(server: FastifyInstance) {
     const reader = watchReader(request, reply)
     try {
       const run = await houseOf(request).runs.wait(id, timeoutMs, reader.signal)
+      await reader.judge()
       refuseExpired(run)
       return await reply.code(isEnded(run) ? 200 : 202).send(toRunRecord(run))
     } finally {

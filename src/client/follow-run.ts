@@ -4,7 +4,7 @@ import { isStreamEventType } from './events.ts'
 import { LllmFault } from './fault.ts'
 import { readable } from './live-answer.ts'
 import { openPatience } from './patience.ts'
-import { isProblemRecord } from './problem.ts'
+import { isProblemRecord, LllmProblem } from './problem.ts'
 import type { Reply } from './reply.ts'
 import type { RunEvent } from './run-answers.ts'
 import { readJson, type Transport } from './transport.ts'
@@ -41,6 +41,7 @@ async function* follow<Output>(
       // Who has read the last event is told that there is nothing more.
       if (reply.status === 204) return reply.close()
       for await (const event of eventsOf(reply, transport.answerBytesMax, patience.rewarded)) {
+        if (event.name === 'error' && event.id === undefined) throw refusalOf(event)
         lastId = idOf(event)
         if (event.name === 'end') return
         const told = toRunEvent<Output>(event, lastId)
@@ -98,6 +99,11 @@ function toRunEvent<Output>({ name, data }: ServerSentEvent, id: number): RunEve
   if (name === 'error') return { type: name, id, problem: asProblem(value) }
   if (!isStreamEventType(name) && name !== 'run.resumed') return undefined
   return { ...expectMembers(value, 'session_id'), type: name, id } as RunEvent<Output>
+}
+
+/** Without a number it is no event of the run: the reader is told no more of it. */
+function refusalOf({ data }: ServerSentEvent): LllmProblem {
+  return new LllmProblem(asProblem(readJson(data, 200)))
 }
 
 function asProblem(value: unknown) {

@@ -87,7 +87,7 @@ function accessOf({ routeOptions, is404 }: FastifyRequest): Access {
 const bearer = /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i
 
 /** @throws LllmError `unauthenticated` */
-function readCredential(authorization: string | undefined): string {
+export function readCredential(authorization: string | undefined): string {
   if (authorization === undefined) {
     throw new LllmError('unauthenticated', 'There is no key. Send one as "Authorization: Bearer <key>".')
   }

@@ -14,6 +14,11 @@ export interface EventStream {
   readonly isFarBehind: boolean
   /** Sends how the call ended, then `end`. Nothing is sent afterwards. */
   finish(name: 'result' | 'error', data: unknown, id?: number): void
+  /**
+   * Sends why the reader is told no more, then `end`. Neither has a number: whoever comes back with the one of the last event goes on where
+   * he was.
+   */
+  breakOff(data: unknown): void
   /** Ends the answer without an end of the events, so that the reader comes back. */
   close(): void
 }
@@ -26,11 +31,11 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply, si
   const ended = new AbortController()
   let lastId = 0
 
+  // JSON has no line breaks outside of its strings, and none inside: it is one line of data.
+  const bare = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
   const send: EventStream['send'] = (name, data, id = lastId + 1) => {
-    // JSON has no line breaks outside of its strings, and none inside: it is one line of data.
-    const json = JSON.stringify(data)
     lastId = id
-    return writer.write(`id: ${lastId}\nevent: ${name}\ndata: ${json}\n\n`)
+    return writer.write(`id: ${lastId}\n${bare(name, data)}`)
   }
   const beat = async () => {
     // The first one may come earlier, so that readers who came together are not all written to at once.
@@ -52,6 +57,11 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply, si
       ended.abort()
       void send(name, data, id)
       void send('end', { end: true })
+      writer.end(shutdown.begun)
+    },
+    breakOff(data) {
+      ended.abort()
+      void writer.write(bare('error', data) + bare('end', { end: true }))
       writer.end(shutdown.begun)
     },
     close() {

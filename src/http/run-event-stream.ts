@@ -9,8 +9,8 @@ import { openEventStream } from './event-stream.ts'
 import { wholeNumberText } from './number-text.ts'
 import { parse } from './parse.ts'
 import { toProblem } from './problem.ts'
-import { originOf, pathOf } from './problem-reply.ts'
-import { watchReader } from './reader.ts'
+import { originOf, pathOf, tellProblem } from './problem-reply.ts'
+import { type Reader, watchReader } from './reader.ts'
 import { refuseExpired, toError } from './run-record.ts'
 
 const eventNumber = wholeNumberText(0, 999_999_999_999_999)
@@ -33,7 +33,8 @@ export function readLastEvent({ headers, query }: FastifyRequest): number {
 
 /**
  * Answers with the events of a run, from the one after `lastId` on. The reader may leave and come back: that changes nothing for the run.
- * When the service shuts down, or its store fails, the answer ends without `end`, and so the reader comes back.
+ * When the service shuts down, or its store fails, the answer ends without `end`, and so the reader comes back. One whose key holds no more is
+ * told so in the place of what would come.
  *
  * Rejects with an LllmError `unknown-run`, `session-expired` or `store-unavailable` before the answer has begun.
  */
@@ -53,7 +54,7 @@ export async function streamRunEvents(
     const first = isEnded(run) ? await firstOf(events, run, lastId, reader.signal) : undefined
     // It has ended, and the reader knows: this answer keeps a browser from asking again.
     if (first?.done === true && !reader.signal.aborted) return await reply.code(204).send()
-    await tell(request, reply, id, reader.signal, events, first)
+    await tell(request, reply, id, reader, events, first)
   } finally {
     await events.return?.(undefined)
     reader.leave()
@@ -79,22 +80,27 @@ async function tell(
   request: FastifyRequest,
   reply: FastifyReply,
   id: string,
-  signal: AbortSignal,
+  reader: Reader,
   events: Events,
   first: Step | undefined,
 ) {
-  const stream = openEventStream(request, reply, signal)
+  const stream = openEventStream(request, reply, reader.signal)
   try {
     for (let step = first ?? (await events.next()); step.done !== true; step = await events.next()) {
       const { seq, event } = step.value
-      if (isEndEvent(event)) return stream.finish(event.type, toEndRecord(request, id, event), seq)
+      if (isEndEvent(event)) {
+        await reader.judge()
+        return stream.finish(event.type, toEndRecord(request, id, event), seq)
+      }
       await stream.send(event.type, toRunEventRecord(id, event), seq)
     }
   } catch (error) {
+    if (reader.refusal !== undefined) return stream.breakOff(tellProblem(reader.refusal, request))
     const entry = { error: toErrorLog(error, request.server.lllm.redactor), request_id: request.lllmStory.id }
     request.log.error(entry, 'the events of a run broke off')
   }
-  stream.close()
+  if (reader.refusal !== undefined) stream.breakOff(tellProblem(reader.refusal, request))
+  else stream.close()
 }
 
 function toRunEventRecord(id: string, event: Exclude<RunEvent, RunEndEvent>) {

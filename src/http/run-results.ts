@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { houseOf } from './access.ts'
 import { toErrorLog } from './error-log.ts'
+import { watchKey } from './key-watch.ts'
 import { originOf } from './problem-reply.ts'
 import { openWriter } from './response-writer.ts'
 import { toRunResult } from './run-record.ts'
 
 /**
  * Answers with a line for each run of a batch, no faster than they are read. Rejects with an LllmError `unknown-batch` before the answer
- * has begun. When the store fails later the connection is cut, so that nobody takes a part for the whole.
+ * has begun. When the store fails later, or the key holds no more, the connection is cut, so that nobody takes a part for the whole.
  */
 export async function streamRunResults(
   request: FastifyRequest,
@@ -23,6 +24,7 @@ export async function streamRunResults(
   const { signal } = new AbortController()
   const writer = openWriter(reply, { contentType, clock: world.clock, signal })
   const origin = originOf(request)
+  const watch = watchKey(request, () => reply.raw.destroy())
   try {
     for await (const run of runs.batchRuns(id)) {
       if (reply.raw.destroyed) return reply
@@ -35,6 +37,8 @@ export async function streamRunResults(
       'the results of a batch broke off',
     )
     reply.raw.destroy()
+  } finally {
+    watch.leave()
   }
   return reply
 }

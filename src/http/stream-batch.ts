@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openTally, toBatchItem } from './batch-answer.ts'
+import { whileKeyHolds } from './key-watch.ts'
 import { logFault, originOf, tellProblem } from './problem-reply.ts'
 import type { AskedBatch } from './read-call.ts'
 import { openWriter } from './response-writer.ts'
@@ -26,15 +27,19 @@ export async function streamBatch(
   const writer = openWriter(reply, { contentType: batchStreamMediaType, clock: world.clock, signal })
   const writeLine = (line: unknown) => writer.write(`${JSON.stringify(line)}\n`)
   const tally = openTally()
+  const keyed = whileKeyHolds(request, signal)
   try {
-    for await (const item of engine.batch(prepared, { ...options, ...limits })) {
+    for await (const item of engine.batch(prepared, { ...options, ...limits, signal: keyed.signal })) {
       tally.add(item)
       if (item.outcome?.ok === false) logFault(item.outcome.error, request)
       await writeLine(toBatchItem(item, returnSessions, originOf(request)))
     }
-    void writeLine({ end: true, ...tally.sums() })
+    const refused = keyed.refusal === undefined ? {} : { error: tellProblem(keyed.refusal, request) }
+    void writeLine({ end: true, ...tally.sums(), ...refused })
   } catch (error) {
     void writeLine({ end: true, ...tally.sums(), error: tellProblem(error, request) })
+  } finally {
+    keyed.leave()
   }
   writer.end(shutdown.begun)
 }

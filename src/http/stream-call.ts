@@ -4,6 +4,7 @@ import type { Emit } from '../domain/event.ts'
 import { toCallAnswer } from './call-answer.ts'
 import { toEventRecord } from './event-record.ts'
 import { openEventStream } from './event-stream.ts'
+import { whileKeyHolds } from './key-watch.ts'
 import { tellProblem } from './problem-reply.ts'
 import type { AskedCall } from './read-call.ts'
 import type { CallLimits } from './run-call.ts'
@@ -20,23 +21,27 @@ export async function streamCall(
   openAnswers.letRest(reply.raw)
   if (canBeSimulated(prepared.config)) reply.header('lllm-simulated', 'true')
   const events = openEventStream(request, reply, limits.signal)
+  const keyed = whileKeyHolds(request, limits.signal)
   const emit: Emit = (event) => {
     // An author need not wait for the reader, so that nothing else would bound what an author tells.
     if (event.type === 'progress' && events.isFarBehind) return
     return events.send(event.type, toEventRecord(event))
   }
   try {
-    const outcome = await engine.execute(prepared, { ...options, ...limits, emit })
+    const outcome = await engine.execute(prepared, { ...options, ...limits, signal: keyed.signal, emit })
     const { session } = outcome
     request.lllmStory.sessionId = session.id
     if (outcome.ok) {
       events.finish('result', toCallAnswer(outcome.output, session, returnSession))
     } else {
-      request.lllmStory.code = outcome.error.code
+      const error = keyed.refusal ?? outcome.error
+      request.lllmStory.code = error.code
       const spent = { sessionId: session.id, costUsd: costUsd(session.cost) }
-      events.finish('error', tellProblem(outcome.error, request, spent))
+      events.finish('error', tellProblem(error, request, spent))
     }
   } catch (error) {
     events.finish('error', tellProblem(error, request))
+  } finally {
+    keyed.leave()
   }
 }

@@ -8,9 +8,9 @@ export interface Answer {
 }
 
 /** Asks a service for runs, without a socket. */
-export function runClient({ server }: TestService) {
+export function runClient({ server }: TestService, headers: Readonly<Record<string, string>> = {}) {
   async function ask(method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object): Promise<Answer> {
-    const answer = await server.inject({ method, url, ...(payload === undefined ? {} : { payload }) })
+    const answer = await server.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) })
     return { status: answer.statusCode, headers: answer.headers, body: JSON.parse(answer.body || '{}') }
   }
   const post = (url: string, payload?: object) => ask('POST', url, payload)
@@ -51,4 +51,4 @@ export function hold(model: ScriptedModel) {
 }
 
 /** A time that does not come in a test. */
-export const farAway = '2090-01-01T00:00:00.000Z'
+export const farAway = `${new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10)}T00:00:00.000Z`
