@@ -22,6 +22,7 @@ export { type FaultKind, LllmFault } from './client/fault.ts'
 export type { FollowOptions } from './client/follow-run.ts'
 export { LllmProblem } from './client/problem.ts'
 export type {
+  ChangedRun,
   EndedRun,
   ExpiredRun,
   RunBatchRecord,

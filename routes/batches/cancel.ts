@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
+import { callerOf } from '../../src/http/access.ts'
 import { batchesToChange } from '../../src/http/changeable.ts'
-import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { changedRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import {
   batchIdParameter,
   bodyErrors,
@@ -8,7 +9,7 @@ import {
   parseBatchId,
   parseReason,
 } from '../../src/http/run-params.ts'
-import { toRunBatchRecord } from '../../src/http/run-record.ts'
+import { toChangedBatch } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'cancelBatch',
@@ -18,7 +19,10 @@ const operation: Operation = {
   parameters: [batchIdParameter],
   requestBody: cancelRequestBody,
   responses: {
-    202: jsonResponse('Those that wait are cancelled; those under way end soon.', componentRef('RunBatch')),
+    202: jsonResponse(
+      'Those that wait are cancelled; those under way end soon.',
+      changedRef('RunBatch', 'ChangedRunBatch'),
+    ),
   },
   errors: [...bodyErrors, 'unknown-batch', 'store-unavailable'],
 }
@@ -28,6 +32,6 @@ export default async function cancel(server: FastifyInstance) {
     const id = parseBatchId(request.params)
     const reason = parseReason(request.body)
     const batch = await (await batchesToChange(request, id)).cancelBatch(id, reason)
-    return reply.code(202).send(toRunBatchRecord(batch))
+    return reply.code(202).send(toChangedBatch(batch, callerOf(request)))
   })
 }

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { callerOf } from '../../src/http/access.ts'
 import { runsToChange } from '../../src/http/changeable.ts'
-import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { changedRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { bodyErrors, cancelRequestBody, parseReason, parseRunId, runIdParameter } from '../../src/http/run-params.ts'
-import { toRunRecord } from '../../src/http/run-record.ts'
+import { toChangedRun } from '../../src/http/run-record.ts'
 
 const operation: Operation = {
   operationId: 'cancelRun',
@@ -12,7 +13,10 @@ const operation: Operation = {
   parameters: [runIdParameter],
   requestBody: cancelRequestBody,
   responses: {
-    202: jsonResponse('A run that waits is cancelled; one that is under way ends soon.', componentRef('Run')),
+    202: jsonResponse(
+      'A run that waits is cancelled; one that is under way ends soon.',
+      changedRef('Run', 'ChangedRun'),
+    ),
   },
   errors: [...bodyErrors, 'unknown-run', 'run-conflict', 'store-unavailable'],
 }
@@ -22,6 +26,6 @@ export default async function cancel(server: FastifyInstance) {
     const id = parseRunId(request.params)
     const reason = parseReason(request.body)
     const run = await (await runsToChange(request, id)).cancel(id, reason)
-    return reply.code(202).send(toRunRecord(run))
+    return reply.code(202).send(toChangedRun(run, callerOf(request)))
   })
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { LllmError } from '../../src/domain/errors.ts'
-import { houseOf } from '../../src/http/access.ts'
+import { callerOf, houseOf } from '../../src/http/access.ts'
 import { runsToChange } from '../../src/http/changeable.ts'
-import { toDeliveryRecord } from '../../src/http/delivery-record.ts'
-import { componentRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
+import { toChangedDelivery } from '../../src/http/delivery-record.ts'
+import { changedRef, jsonResponse, type Operation } from '../../src/http/openapi/operation.ts'
 import { parse } from '../../src/http/parse.ts'
 import {
   bodyErrors,
@@ -20,7 +20,7 @@ const operation: Operation = {
   description: 'Also what was delivered already, or what is still to be tried. It has the same id as before.',
   tags: ['Runs'],
   parameters: [runIdParameter, deliveryIdParameter],
-  responses: { 202: jsonResponse('It is tried at once.', componentRef('Delivery')) },
+  responses: { 202: jsonResponse('It is tried at once.', changedRef('Delivery', 'ChangedDelivery')) },
   errors: [...bodyErrors, 'unknown-run', 'unknown-delivery', 'store-unavailable'],
 }
 
@@ -35,6 +35,6 @@ export default async function redeliver(server: FastifyInstance) {
     if (!isThere || delivery === undefined) {
       throw new LllmError('unknown-delivery', 'The run has no such delivery.')
     }
-    return reply.code(202).send(toDeliveryRecord(delivery))
+    return reply.code(202).send(toChangedDelivery(delivery, callerOf(request)))
   })
 }

@@ -41,6 +41,9 @@ export interface RunItem extends RunFacts {
   readonly state: RunState
 }
 
+/** A run that was changed with a key that may not look at it. */
+export type ChangedRun = Omit<RunItem, 'tags'>
+
 interface RunTexts extends RunFacts {
   readonly expired: false
   readonly metadata: JsonObject

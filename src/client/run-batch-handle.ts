@@ -17,7 +17,7 @@ export interface RunBatchHandle<Output = unknown> {
   /** What its runs came to, in the order of the tasks, as they are read. */
   results(options?: RequestOptions): AsyncGenerator<RunResult<Output>, void, undefined>
   /** Cancels all of its runs that have not ended. */
-  cancel(options?: CancelOptions): Promise<RunBatchRecord>
+  cancel(options?: CancelOptions): Promise<Omit<RunBatchRecord, 'tags'>>
 }
 
 export function createRunBatchHandle<Output>(transport: Transport, id: string): RunBatchHandle<Output> {

@@ -1,7 +1,7 @@
 import { expectMembers } from './answer-shape.ts'
 import { defined, toRequestOptions } from './call-options.ts'
 import { type FollowOptions, followRun } from './follow-run.ts'
-import type { EndedRun, RunEvent, RunRecord } from './run-answers.ts'
+import type { ChangedRun, EndedRun, RunEvent, RunRecord } from './run-answers.ts'
 import type { RequestOptions, Transport } from './transport.ts'
 import { type WaitOptions, waitUntil } from './wait-until.ts'
 
@@ -29,18 +29,18 @@ export interface RunHandle<Output = unknown> {
    */
   events(options?: FollowOptions): AsyncGenerator<RunEvent<Output>, void, undefined>
   /** Has it end as cancelled: at once if it waits, soon if it is under way. */
-  cancel(options?: CancelOptions): Promise<RunRecord<Output>>
+  cancel(options?: CancelOptions): Promise<RunRecord<Output> | ChangedRun>
   /** Queues it again after it failed or was cancelled. It goes on from its finished calls. */
-  resume(options?: RequestOptions): Promise<RunRecord<Output>>
+  resume(options?: RequestOptions): Promise<RunRecord<Output> | ChangedRun>
   /** Removes it with its session, once it has ended. */
   delete(options?: RequestOptions): Promise<void>
 }
 
 export function createRunHandle<Output>(transport: Transport, id: string): RunHandle<Output> {
   const path = `/runs/${encodeURIComponent(id)}`
-  const post = async (below: string, options: RequestOptions, body?: object): Promise<RunRecord<Output>> => {
+  const change = async (below: string, options: RequestOptions, body?: object) => {
     const asked = { method: 'POST', path: path + below, ...toRequestOptions(options) } as const
-    return asRun(await transport.ask(body === undefined ? asked : { ...asked, body }))
+    return asChangedRun<Output>(await transport.ask(body === undefined ? asked : { ...asked, body }))
   }
   return {
     id,
@@ -49,8 +49,8 @@ export function createRunHandle<Output>(transport: Transport, id: string): RunHa
     },
     wait: (options = {}) => waitUntil((signal) => lookForEnd<Output>(transport, path, signal), 'The run', options),
     events: (options = {}) => followRun(transport, path, options),
-    cancel: ({ reason, ...options } = {}) => post('/cancel', options, defined({ reason })),
-    resume: (options = {}) => post('/resume', options),
+    cancel: ({ reason, ...options } = {}) => change('/cancel', options, defined({ reason })),
+    resume: (options = {}) => change('/resume', options),
     async delete(options = {}) {
       await transport.ask({ method: 'DELETE', path, ...toRequestOptions(options) })
     },
@@ -66,6 +66,11 @@ async function lookForEnd<Output>(transport: Transport, path: string, signal: Ab
 
 function hasEnded<Output>(run: RunRecord<Output>): run is EndedRun<Output> {
   return run.state !== 'queued' && run.state !== 'running' && !run.expired
+}
+
+/** Whoever may not look at the run is told its state, and no more. */
+function asChangedRun<Output>(value: unknown): RunRecord<Output> | ChangedRun {
+  return expectMembers(value, 'id', 'state') as never
 }
 
 export function asRun<Output>(value: unknown): RunRecord<Output> {

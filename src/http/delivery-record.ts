@@ -1,5 +1,12 @@
+import { type Caller, mayRead } from '../domain/caller.ts'
 import { toRfc3339 } from '../domain/clock.ts'
 import type { Delivery } from '../domain/webhook.ts'
+
+/** A delivery that is tried again: whoever may not look at the run is not told where its end goes. */
+export function toChangedDelivery(delivery: Delivery, caller: Caller) {
+  const { url, ...facts } = toDeliveryRecord(delivery)
+  return mayRead(caller) ? { url, ...facts } : facts
+}
 
 /** A delivery as the service tells it. */
 export function toDeliveryRecord(delivery: Delivery) {

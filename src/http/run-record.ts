@@ -1,3 +1,4 @@
+import { type Caller, mayRead } from '../domain/caller.ts'
 import { toRfc3339 } from '../domain/clock.ts'
 import { costUsd } from '../domain/cost.ts'
 import { LllmError } from '../domain/errors.ts'
@@ -50,6 +51,18 @@ export function toRunListItem(run: RunSummary) {
     llm_calls: run.llmCalls,
     cost_usd: costUsd(run.cost),
   }
+}
+
+/** A run that was changed: whoever may not look at it is told nothing that anybody wrote into it. */
+export function toChangedRun(run: Run, caller: Caller) {
+  if (mayRead(caller)) return toRunRecord(run)
+  const { tags: _, ...facts } = toRunListItem(run)
+  return facts
+}
+
+export function toChangedBatch(batch: RunBatch, caller: Caller) {
+  const { tags, ...facts } = toRunBatchRecord(batch)
+  return mayRead(caller) ? { tags, ...facts } : facts
 }
 
 export function toRunBatchRecord(batch: RunBatch) {

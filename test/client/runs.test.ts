@@ -206,6 +206,29 @@ describe('the events of a run', () => {
     await expect(run.events().next()).rejects.toMatchObject({ kind: 'network' })
   })
 
+  test('are no more told to a key that holds no more, which is no end of the run', async () => {
+    const problem = {
+      type: '/docs/errors/unauthenticated',
+      title: 'Unauthenticated',
+      status: 401,
+      detail: 'The key was revoked.',
+      code: 'unauthenticated',
+      request_id: 'r',
+      retryable: false,
+    }
+    const { url, received } = await openFaulty(
+      (reply) => void reply.end(`event: error\ndata: ${JSON.stringify(problem)}\n\nevent: end\ndata: {"end":true}\n\n`),
+    )
+    const reading = createClient({ url }).runs.handle('x').events().next()
+    await expect(reading).rejects.toMatchObject({ name: 'LllmProblem', code: 'unauthenticated', status: 401 })
+    expect(received).toHaveLength(1)
+  })
+
+  test('of which the service tells no more than it may are changed all the same', async () => {
+    const { url } = await openFaulty((reply) => void reply.end('{"id":"x","state":"cancelled"}'))
+    expect(await createClient({ url }).runs.handle('x').cancel()).toEqual({ id: 'x', state: 'cancelled' })
+  })
+
   test('without a number, or with nonsense, are a fault', async () => {
     for (const text of [
       'event: progress\ndata: {"session_id":"s"}\n\n',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { JsonSchema } from '../../domain/json.ts'
 import { budgetList } from './budget-schemas.ts'
 import { cost, costReport, sessionCost } from './cost-schemas.ts'
-import { delivery, deliveryList } from './delivery-schemas.ts'
+import { changedDelivery, delivery, deliveryList } from './delivery-schemas.ts'
 import {
   agentCompleted,
   agentDelta,
@@ -16,7 +16,17 @@ import {
   toolStarted,
 } from './event-schemas.ts'
 import { componentRef } from './operation.ts'
-import { run, runBatch, runBatchList, runList, runListItem, runResult, runResumed } from './run-schemas.ts'
+import {
+  changedRun,
+  changedRunBatch,
+  run,
+  runBatch,
+  runBatchList,
+  runList,
+  runListItem,
+  runResult,
+  runResumed,
+} from './run-schemas.ts'
 import { scheduleList } from './schedule-schemas.ts'
 import { batchCounts, health, info, problem, ready, tacticList, tacticRecord } from './service-schemas.ts'
 import {
@@ -38,6 +48,9 @@ export const components = {
   AgentStarted: agentStarted,
   BatchCounts: batchCounts,
   BudgetList: budgetList,
+  ChangedDelivery: changedDelivery,
+  ChangedRun: changedRun,
+  ChangedRunBatch: changedRunBatch,
   Cost: cost,
   CostReport: costReport,
   Delivery: delivery,

@@ -28,4 +28,8 @@ export const delivery = z
   })
   .describe('The end of a run, as it is told at a URL.')
 
+export const changedDelivery = delivery
+  .omit({ url: true })
+  .describe('A delivery, as those are told of it who may change the run, but lack `sessions:read`.')
+
 export const deliveryList = z.object({ data: z.array(delivery) }).describe('The deliveries of a run, oldest first.')

@@ -64,6 +64,11 @@ export function componentRef(name: string): { readonly $ref: string } {
   return { $ref: `#/components/schemas/${name}` }
 }
 
+/** The shape of what was changed: the whole of it, or what those are told who may not look at it. */
+export function changedRef(name: string, withoutTexts: string): { readonly anyOf: readonly [Reference, Reference] } {
+  return { anyOf: [componentRef(name), componentRef(withoutTexts)] }
+}
+
 /** A JSON answer that has the shape of a component. */
 export function jsonResponse(description: string, schema: JsonSchema, headers: Response['headers'] = {}): Response {
   return { description, headers, content: { 'application/json': { schema } } }

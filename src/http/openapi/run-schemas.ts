@@ -56,6 +56,10 @@ export const run = runListItem
   })
   .describe('A call that outlives its caller and its process.')
 
+export const changedRun = runListItem
+  .omit({ tags: true })
+  .describe('A run, as those are told of it who may change it, but lack `sessions:read`.')
+
 export const runList = z
   .object({ data: z.array(runListItem), next_cursor: z.string().nullable().describe('Null on the last page.') })
   .describe('A page of runs, newest first.')
@@ -72,6 +76,10 @@ export const runBatch = z
     cost_usd: costUsd,
   })
   .describe('Many runs that were submitted together.')
+
+export const changedRunBatch = runBatch
+  .omit({ tags: true })
+  .describe('A batch, as those are told of it who may change it, but lack `sessions:read`.')
 
 export const runBatchList = z
   .object({ data: z.array(runBatch), next_cursor: z.string().nullable().describe('Null on the last page.') })
