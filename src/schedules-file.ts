@@ -4,7 +4,7 @@ import { jsonPointer } from './domain/json.ts'
 import { tellIssue } from './domain/tell-issue.ts'
 import { defaultTenant, tenantPattern } from './domain/tenant.ts'
 import { name } from './http/fields.ts'
-import { createRunSchemas } from './http/run-request.ts'
+import { createRunSchema } from './http/run-request.ts'
 import type { Settings } from './settings.ts'
 
 const schedulesMax = 1_000
@@ -21,7 +21,7 @@ export interface PlacedMistake {
 export type WrittenSchedule = z.output<ReturnType<typeof createScheduleSchema>>
 
 function createScheduleSchema(settings: Pick<Settings, 'runTimeoutMs'>) {
-  const { run_at: _, ...run } = createRunSchemas(settings).run.shape
+  const { run_at: _, ...run } = createRunSchema(settings).shape
   return z.strictObject({
     name: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1 to 64 letters, digits and _ . -'),
     tenant: z

@@ -125,7 +125,7 @@ export const settingSpecs = {
   },
   batchTasksMax: {
     variables: ['LLLM_BATCH_TASKS_MAX'],
-    description: 'Tasks that one batch may have.',
+    description: 'Tasks that one batch may have, of calls or of runs. Of runs no more than 100,000.',
     default: '10000',
     expects: 'a whole number from 1 to 1000000',
     schema: wholeNumber(1, 1_000_000),

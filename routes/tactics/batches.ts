@@ -4,13 +4,14 @@ import { readJsonLines } from '../../src/http/json-lines.ts'
 import { describeSubmitBatch } from '../../src/http/openapi/run-operations.ts'
 import { readRunBatch } from '../../src/http/read-run.ts'
 import { toRunBatchRecord } from '../../src/http/run-record.ts'
+import { runBatchTasksMax } from '../../src/http/run-request.ts'
 import { canBeSimulated } from '../../src/http/simulated.ts'
 import { mountTacticRoute } from '../../src/http/tactic-routes.ts'
 
 export default async function submitBatch(server: FastifyInstance) {
   const { prefix, settings } = server.lllm
   // Of this route alone: others take no lines.
-  readJsonLines(server, settings.bodyLimitBytes)
+  readJsonLines(server, settings.bodyLimitBytes, runBatchTasksMax(settings))
   mountTacticRoute(server, {
     suffix: '/batches',
     repeats: 'join',

@@ -37,7 +37,7 @@ export interface TacticClient<Input = unknown, Output = unknown> {
   stream(task: Input, options?: SingleCallOptions): CallStream<Output>
   /** Queues a run: it goes on by itself, whatever becomes of this program. Resolves when the run is stored. */
   run(task: Input, options?: RunOptions): Promise<RunHandle<Output>>
-  /** Queues a run for each task, all or none: up to 100,000. */
+  /** Queues a run for each task, all or none: as many as `LLLM_BATCH_TASKS_MAX` of the service says, 10,000 by default. */
   runBatch(tasks: readonly Input[], options?: RunBatchOptions): Promise<RunBatchHandle<Output>>
 }
 

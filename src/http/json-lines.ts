@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { batchRunsMax } from '../runs/create-runs.ts'
 import { addBodyReader, type ReadJson } from './json-body.ts'
 
 /** The media types of a body that has a JSON text on each line: the one that is common, and the one of NDJSON. */
@@ -13,11 +12,12 @@ export class JsonLines {
 }
 
 /** Has an instance, and those below it, read bodies of JSON lines. Nobody reads more tasks than a batch may have, and one. */
-export function readJsonLines(server: FastifyInstance, bodyLimitBytes: number): void {
-  addBodyReader(server, [...jsonLinesMediaTypes], bodyLimitBytes, readTasks)
+export function readJsonLines(server: FastifyInstance, bodyLimitBytes: number, tasksMax: number): void {
+  const read = (readJson: ReadJson, text: string) => readTasks(readJson, text, tasksMax)
+  addBodyReader(server, [...jsonLinesMediaTypes], bodyLimitBytes, read)
 }
 
-function readTasks(readJson: ReadJson, text: string): JsonLines {
+function readTasks(readJson: ReadJson, text: string, tasksMax: number): JsonLines {
   const body = new JsonLines()
   let line = 0
   for (const written of text.split('\n')) {
@@ -25,7 +25,7 @@ function readTasks(readJson: ReadJson, text: string): JsonLines {
     if (written.trim() === '') continue
     body.tasks.push(readJson(written, `Line ${line}`, linePointer(line)))
     body.lines.push(line)
-    if (body.tasks.length > batchRunsMax) break
+    if (body.tasks.length > tasksMax) break
   }
   return body
 }

@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { runKeyOf } from '../domain/caller.ts'
+import { toRfc3339 } from '../domain/clock.ts'
 import { LllmError } from '../domain/errors.ts'
+import { runAheadMaxMs } from '../domain/run.ts'
 import type { StoreContent } from '../domain/store-content.ts'
 import type { BoundTactic, PreparedCall } from '../engine/engine.ts'
-import { batchRunsMax } from '../runs/create-runs.ts'
 import type { RunOptions } from '../runs/runs.ts'
 import { callerOf } from './access.ts'
 import type { CallSchemas } from './call-request.ts'
@@ -11,7 +13,7 @@ import { JsonLines, linePointer } from './json-lines.ts'
 import { workIdOf } from './keyed-request.ts'
 import { parse, unfit } from './parse.ts'
 import { prepareTask, prepareTasks } from './prepare-tasks.ts'
-import { type RunBatchRequest, type RunRequest, toRunOptions } from './run-request.ts'
+import { type RunBatchRequest, type RunRequest, runBatchTasksMax, toRunOptions } from './run-request.ts'
 import { splitTags, toPlainTags } from './session-query.ts'
 
 const noQuery = z.strictObject({})
@@ -31,6 +33,7 @@ export async function readRun(
   const { engine } = begin(request, tactic)
   const asked = parse(schemas.run, request.body, 'body')
   judgeWebhook(request, asked.webhook?.url, '/webhook/url')
+  judgeTime(request, asked.run_at, '/run_at')
   const prepared = await prepareTask(engine, tactic, asked.task, asked.config, '/task')
   const options = toOptions(request, asked, asked.budget_usd, engine.content.of(prepared.config))
   return { prepared, options }
@@ -64,6 +67,7 @@ function readBody(request: FastifyRequest, schemas: CallSchemas): RunBatchReques
   // What goes with lines as the query would be passed over here, unnoticed.
   parse(noQuery, request.query, 'query')
   judgeWebhook(request, asked.webhook?.url, '/webhook/url')
+  judgeTime(request, asked.run_at, '/run_at')
   return asked
 }
 
@@ -72,8 +76,10 @@ function readLines(request: FastifyRequest, { tasks }: JsonLines, schemas: CallS
   const { tags, rest } = splitTags(request.query)
   const { webhook: url, ...asked } = parse(schemas.runLines, rest, 'query')
   judgeWebhook(request, url, '/query/webhook')
-  if (tasks.length === 0 || tasks.length > batchRunsMax) {
-    const message = `must have 1 to ${batchRunsMax} tasks, each on a line of its own`
+  judgeTime(request, asked.run_at, '/query/run_at')
+  const tasksMax = runBatchTasksMax(request.server.lllm.settings)
+  if (tasks.length === 0 || tasks.length > tasksMax) {
+    const message = `must have 1 to ${tasksMax} tasks, each on a line of its own`
     throw unfit('invalid-request', [{ pointer: '', message }])
   }
   return { ...asked, ...toPlainTags(tags), tasks, ...(url === undefined ? {} : { webhook: { url } }) }
@@ -84,8 +90,18 @@ function judgeWebhook({ server }: FastifyRequest, url: string | undefined, point
   if (url === undefined) return
   const { judgeWebhook: judge = () => 'cannot be told: this service sends no webhooks' } = server.lllm
   const message = judge(url)
-  if (message === undefined) return
-  throw unfit(pointer.startsWith('/query/') ? 'invalid-parameter' : 'invalid-request', [{ pointer, message }])
+  if (message !== undefined) throw refusal(pointer, message)
+}
+
+/** Nobody knows any more what somebody wanted so long ago. @throws As {@link judgeWebhook}. */
+function judgeTime({ server }: FastifyRequest, runAtMs: number | undefined, pointer: string) {
+  const lastMs = server.lllm.world.clock.now() + runAheadMaxMs
+  if (runAtMs === undefined || runAtMs <= lastMs) return
+  throw refusal(pointer, `must be within 366 days from now, by ${toRfc3339(lastMs)}`)
+}
+
+function refusal(pointer: string, message: string) {
+  return unfit(pointer.startsWith('/query/') ? 'invalid-parameter' : 'invalid-request', [{ pointer, message }])
 }
 
 /** Called last: with it the work has the id that belongs to the key of its request. */
@@ -96,10 +112,13 @@ function toOptions(
   content?: StoreContent,
 ): RunOptions {
   const id = workIdOf(request, content)
-  const { budget: keyBudget } = callerOf(request).limits
+  const caller = callerOf(request)
+  const key = runKeyOf(caller)
+  const { budget: keyBudget } = caller.limits
   const trace = request.lllmStory.span.headers
   return {
     ...toRunOptions(asked, budgetUsd),
+    ...(key === undefined ? {} : { key }),
     ...(keyBudget === undefined ? {} : { keyBudget }),
     ...(id === undefined ? {} : { id }),
     ...(trace === undefined ? {} : { trace }),

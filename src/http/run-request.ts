@@ -15,13 +15,18 @@ const webhookUrl = z
 const runBudgetText = 'USD that each of the runs may cost, sub-tactics and retries included. It is not their sum.'
 const told = {
   timeout: 'Milliseconds from the first start of a run until it ends as deadline-exceeded, restarts included.',
-  priority: 'Of two runs that are due, the one with more is started first.',
-  runAt: 'It is not started before this time (RFC 3339). Left out: at once.',
+  priority: 'Of two runs of the tenant that are due, the one with more is started first.',
+  runAt: 'It is not started before this time (RFC 3339), which is within 366 days. Left out: at once.',
 }
 
-/** The shapes of what is posted to be run in the background. */
-export function createRunSchemas({ runTimeoutMs }: Pick<HttpSettings, 'runTimeoutMs'>) {
-  const common = {
+/** Tasks that a batch of runs may have: as many as any batch, as long as a store takes them at once. */
+export function runBatchTasksMax({ batchTasksMax }: Pick<HttpSettings, 'batchTasksMax'>): number {
+  return Math.min(batchTasksMax, batchRunsMax)
+}
+
+/** What may be said of each run. */
+function createRunFields({ runTimeoutMs }: Pick<HttpSettings, 'runTimeoutMs'>) {
+  return {
     config: configName.optional(),
     tags: tags.optional(),
     metadata: metadata.optional(),
@@ -31,14 +36,23 @@ export function createRunSchemas({ runTimeoutMs }: Pick<HttpSettings, 'runTimeou
     run_at: time.optional().describe(told.runAt),
     webhook: z.strictObject({ url: webhookUrl }).optional(),
   }
-  const run = z.strictObject({ task, ...common, budget_usd: budgetUsd.optional() })
+}
+
+/** The shape of what is posted to be run in the background, once. */
+export function createRunSchema(settings: Pick<HttpSettings, 'runTimeoutMs'>) {
+  return z.strictObject({ task, ...createRunFields(settings), budget_usd: budgetUsd.optional() })
+}
+
+/** The shapes of all that is posted to be run in the background. */
+export function createRunSchemas(settings: Pick<HttpSettings, 'runTimeoutMs' | 'batchTasksMax'>) {
+  const { runTimeoutMs } = settings
   const runBatch = z.strictObject({
     tasks: z
       .array(z.unknown())
       .min(1)
-      .max(batchRunsMax)
+      .max(runBatchTasksMax(settings))
       .describe('The tasks, a run for each. All are judged before any is queued.'),
-    ...common,
+    ...createRunFields(settings),
     run_budget_usd: budgetUsd.optional().describe(runBudgetText),
   })
   /** What goes with tasks that come a line each, as the query. Tags are judged apart: `tag.KEY=VALUE`. */
@@ -50,7 +64,7 @@ export function createRunSchemas({ runTimeoutMs }: Pick<HttpSettings, 'runTimeou
     run_budget_usd: numberText(budgetUsdMax).optional().describe(runBudgetText),
     webhook: webhookUrl.optional(),
   })
-  return { run, runBatch, runLines }
+  return { run: createRunSchema(settings), runBatch, runLines }
 }
 
 type RunSchemas = ReturnType<typeof createRunSchemas>
