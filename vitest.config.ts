@@ -11,6 +11,23 @@ const alias = Object.entries({ lllm: 'index', 'lllm/testing': 'testing', 'lllm/c
   }),
 )
 
+/**
+ * Processes that are killed, frozen, or cut off from their disk or database, and providers that refuse for long: they start many processes, or
+ * wait, and are a matter of `npm run check:faults`.
+ */
+const faults = [
+  'test/e2e/manners.test.ts',
+  'test/e2e/killed.test.ts',
+  'test/e2e/postgres.test.ts',
+  'test/e2e/replicas.test.ts',
+  'test/e2e/idempotency-replicas.test.ts',
+  'test/e2e/run-survival.test.ts',
+  'test/stores/postgres-outages.test.ts',
+  'test/e2e/backup.test.ts',
+  'test/e2e/full-disk.test.ts',
+  'test/e2e/read-only-disk.test.ts',
+]
+
 /** These weigh the memory of their process, in which nobody else may leave anything. */
 const alone = ['test/e2e/hang-up.test.ts', 'test/http/stream-readers.test.ts', 'test/packages/hostile-files.test.ts']
 
@@ -37,12 +54,13 @@ export default defineConfig({
         test: {
           name: 'behaviour',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/house/**', ...alone, ...published, ...browser],
+          exclude: ['test/house/**', ...alone, ...published, ...browser, ...faults],
           isolate: false,
         },
       },
       { extends: true, test: { name: 'memory', include: [...alone] } },
       { extends: true, test: { name: 'published', include: [...published] } },
+      { extends: true, test: { name: 'faults', include: [...faults] } },
       { extends: true, test: { name: 'browser', include: [...browser] } },
     ],
   },
