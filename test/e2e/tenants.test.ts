@@ -90,10 +90,11 @@ test('no list, report or id shows anything of another tenant, whatever everybody
       await Promise.all(all.map(doIt))
       await expectNothingLeaks()
     }),
-    { numRuns: 5 },
+    // Whatever chance brings, everybody has done the same at least once.
+    { numRuns: 5, examples: [[tenants.map((tenant) => ({ tenant, kind: 'call', tag: 'red', key: 'k1' }) as const)]] },
   )
   // Two with the same idempotency key did not share an answer: nobody has an id of somebody else.
   const [acme, globex, operator] = tenants.map((tenant) => own[tenant])
+  for (const ids of [acme, globex, operator]) expect(ids?.size).toBeGreaterThan(0)
   expect([acme?.intersection(globex ?? new Set()).size, acme?.intersection(operator ?? new Set()).size]).toEqual([0, 0])
-  expect((acme?.size ?? 0) + (globex?.size ?? 0) + (operator?.size ?? 0)).toBeGreaterThan(15)
 })
