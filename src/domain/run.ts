@@ -37,10 +37,12 @@ export interface RunRequest {
   readonly trace?: TraceHeaders
   /** What may be kept of its texts when it has ended. Left out: all of them. `none`, of a run that has ended: they are gone. */
   readonly content?: StoreContent
+  /** Its task or its metadata have a secret in them whose value is known. If it is cancelled before it begins, they are not kept. */
+  readonly hasSecrets?: true
 }
 
 /** What is left of a request when nothing of its texts may be kept: it cannot be done again. */
-export function withoutTask(request: RunRequest): RunRequest {
+export function withoutTask({ hasSecrets: _, ...request }: RunRequest): RunRequest {
   return { ...request, task: null, metadata: {}, content: 'none' }
 }
 

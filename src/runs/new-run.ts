@@ -26,7 +26,9 @@ export function toNewRun(
 ): NewRun {
   const nowMs = clock.now()
   const kept = content?.of(config) ?? 'full'
-  const { tags = {} } = options
+  const { tags = {}, metadata = {} } = options
+  const hasSecrets =
+    content !== undefined && (content.value(task, kept) !== task || content.value(metadata, kept) !== metadata)
   return {
     ...place,
     key: options.key ?? null,
@@ -45,10 +47,11 @@ export function toNewRun(
       budgetUsd: options.budgetUsd ?? null,
       ...(options.keyBudget === undefined ? {} : { keyBudget: options.keyBudget }),
       limits: options.limits ?? {},
-      metadata: options.metadata ?? {},
+      metadata,
       webhook: options.webhook ?? null,
       ...(options.trace === undefined ? {} : { trace: options.trace }),
       ...toContent(kept),
+      ...(hasSecrets ? { hasSecrets } : {}),
     },
   }
 }

@@ -29,9 +29,11 @@ export async function forgetTexts(
 export async function forgetTasks(transaction: RunTransaction, ids: readonly string[], dialect: RunDialect) {
   const payloads = transaction.selectFrom('run_payloads').select(['run_id', 'request']).where('run_id', 'in', ids)
   // What somebody else wrote may look like it: what it says is read below.
-  const marked = await payloads.where('request', 'like', '%"content":"%').execute()
+  const marked = await payloads
+    .where((is) => is.or([is('request', 'like', '%"content":"%'), is('request', 'like', '%"hasSecrets":true%')]))
+    .execute()
   const requests = marked.map(({ run_id, request }) => ({ id: run_id, request: JSON.parse(request) as RunRequest }))
-  const unkept = requests.filter(({ request }) => (request.content ?? 'full') !== 'full')
+  const unkept = requests.filter(({ request }) => request.hasSecrets === true || (request.content ?? 'full') !== 'full')
   if (unkept.length === 0) return
   await dialect.erasing(transaction, async () => {
     for (const { id, request } of unkept) {

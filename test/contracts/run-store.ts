@@ -204,11 +204,14 @@ export function runStoreContract(name: string, open: () => Promise<OpenedRunStor
         const run = newRun(number)
         return { ...run, request: { ...run.request, task: `canary-${number}`, content } }
       }
-      await store.submit({ runs: [asked(1, 'full'), asked(2, 'redacted'), asked(3, 'none')] })
-      for (const id of ['run-0001', 'run-0002', 'run-0003']) await store.cancel(id, 'no longer needed')
+      const secret = asked(4, 'full')
+      const runs = [asked(1, 'full'), asked(2, 'redacted'), asked(3, 'none')]
+      await store.submit({ runs: [...runs, { ...secret, request: { ...secret.request, hasSecrets: true } }] })
+      for (const id of ['run-0001', 'run-0002', 'run-0003', 'run-0004']) await store.cancel(id, 'no longer needed')
       expect((await store.get('run-0001'))?.request).toMatchObject({ task: 'canary-1' })
       expect((await store.get('run-0002'))?.request).toMatchObject({ task: null, content: 'none' })
       expect((await store.get('run-0003'))?.request).toMatchObject({ task: null, content: 'none' })
+      expect((await store.get('run-0004'))?.request).toMatchObject({ task: null, content: 'none' })
     })
 
     test('are given back, and go on under another attempt', async () => {

@@ -224,3 +224,14 @@ test('a setting makes all configs as strict as it is', async () => {
   await house.runs.wait(id, 10_000, soon())
   expect((await everythingOf(house, id)).text).not.toContain('canary')
 })
+
+test('a run that is cancelled before it begins keeps no secret whose value is known, and one without any keeps its task', async () => {
+  const known = { most: 'full', redactor: createRedactor([token]) } as const
+  const house = await runHouse({ tactics: [Echo], model: [], content: known })
+  const later = { runAtMs: Date.now() + 3_600_000 }
+  const secret = await house.submit(task, later)
+  const plain = await house.submit('plain', later)
+  for (const { id } of [secret, plain]) await house.runs.cancel(id, 'no longer needed')
+  expect((await everythingOf(house, secret.id)).text).not.toContain(token)
+  expect((await house.runs.get(plain.id)).request).toMatchObject({ task: 'plain' })
+})
