@@ -42,7 +42,9 @@ export function valueRedactor(rules: ValueRules): <Value>(value: Value) => Value
   /** Nothing is made anew before something has changed: nearly always nothing has. */
   function walkList(items: readonly unknown[], depth: number): unknown {
     let changed: unknown[] | undefined
-    for (const [index, item] of items.entries()) {
+    // By their numbers, as an iterator would make a pair for each: sessions are walked through after every call.
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index]
       const walked = walk(item, depth + 1)
       if (walked !== item) changed ??= items.slice(0, index)
       changed?.push(walked)
@@ -54,7 +56,8 @@ export function valueRedactor(rules: ValueRules): <Value>(value: Value) => Value
     const fields = rules.object?.(given) ?? given
     const names = Object.keys(fields)
     let changed: [string, unknown][] | undefined = fields === given ? undefined : []
-    for (const [index, name] of names.entries()) {
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] as string
       const item = fields[name]
       const isHidden = rules.byName && typeof item === 'string' && namesSecret(name)
       const walked = isHidden ? redactedText : walk(item, depth + 1)
