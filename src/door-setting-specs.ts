@@ -23,7 +23,9 @@ function isNetwork(text: string): boolean {
 
 /** The name or address of a host, as it stands in a URL: an IPv6 address in brackets. */
 function hostText(text: string): string {
-  return (isIP(text) === 6 ? `[${text}]` : text).toLowerCase()
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text
+  // As clients write it: an IPv6 address has many forms.
+  return isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname : text.toLowerCase().replace(/\.$/, '')
 }
 
 function isHost(text: string): boolean {

@@ -13,7 +13,7 @@ describe('at the door', () => {
     ],
     [
       'LLLM_ALLOWED_HOSTS',
-      'LLLM.internal, 10.0.0.7,2001:DB8::1, [::2]',
+      'LLLM.internal., 10.0.0.7,2001:DB8:0:0::1, [0::2]',
       { allowedHosts: ['lllm.internal', '10.0.0.7', '[2001:db8::1]', '[::2]'] },
     ],
     ['LLLM_CONNECTIONS_PER_ADDRESS', '10', { connectionsPerAddress: 10 }],

@@ -49,7 +49,8 @@ export function createSecretForms(secrets: readonly string[]): SecretForms {
 function literalFormsOf(secret: string): readonly string[] {
   const forms = [secret]
   for (let depth = 1; depth <= jsonDepthMax; depth++) forms.push(JSON.stringify(forms.at(-1)).slice(1, -1))
-  return [...forms, secret.replaceAll(' ', '+')]
+  // A secret with a backslash in it, or beside a percent sign, reads as something else where it is percent-encoded.
+  return [...forms, secret.replaceAll(' ', '+'), encodeURIComponent(secret.toWellFormed())]
 }
 
 /** One may be a part of another. */

@@ -133,7 +133,8 @@ function tenantRuns(parts: RunsParts, tenant: string): TenantRuns {
         const message = 'Nothing was kept of what the run was asked to do, as its config wants it: submit a new one.'
         throw new LllmError('run-conflict', message)
       }
-      await queue.admit(tenant, 1)
+      // What cannot be resumed takes no room, and is told so below.
+      if (state === 'failure' || state === 'cancelled') await queue.admit(tenant, 1)
       const answer = await store.resume(id, key)
       if (answer === 'active') throw new LllmError('run-conflict', 'The run has not ended: it goes on by itself.')
       if (answer === 'expired')

@@ -34,6 +34,7 @@ export function createRunQueue(
   queuedMax: number,
 ): RunQueue {
   const known = new Map<string, Counted>()
+  const counting = new Map<string, Promise<Counted>>()
 
   async function count(tenant: string): Promise<Counted> {
     const atMs = clock.now()
@@ -45,15 +46,26 @@ export function createRunQueue(
     return counted
   }
 
+  /** Who comes while a tenant's runs are being counted waits for the same count: each of them adds to it. */
+  function countOnce(tenant: string): Promise<Counted> {
+    const underWay = counting.get(tenant) ?? count(tenant).finally(() => counting.delete(tenant))
+    counting.set(tenant, underWay)
+    return underWay
+  }
+
+  function isBelieved(counted: Counted, added: number): boolean {
+    const ageMs = Math.abs(clock.now() - counted.atMs)
+    return ageMs < (counted.waiting + added <= queuedMax ? believedMs : countAgainMs)
+  }
+
   return {
     async admit(tenant, added) {
       if (added > queuedMax) {
         throw new LllmError('invalid-request', `A tenant may have ${queuedMax} runs that wait, and these are ${added}.`)
       }
-      let counted = known.get(tenant)
-      const ageMs = counted === undefined ? Infinity : Math.abs(clock.now() - counted.atMs)
-      const fits = counted !== undefined && counted.waiting + added <= queuedMax
-      if (counted === undefined || ageMs >= (fits ? believedMs : countAgainMs)) counted = await count(tenant)
+      const last = known.get(tenant)
+      const counted = last !== undefined && isBelieved(last, added) ? last : await countOnce(tenant)
+      // Between this look and the addition there is no `await`: nobody else slips in.
       if (counted.waiting + added > queuedMax) {
         const message = `The tenant may have ${queuedMax} runs that wait, and has as many, or would have more.`
         throw new LllmError('rate-limited', message, { retryAfterMs: believedMs })

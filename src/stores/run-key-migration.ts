@@ -11,9 +11,8 @@ export async function addRunKeys(db: Kysely<unknown>) {
   await db.schema.alterTable('runs').addColumn('key_concurrency', 'bigint').execute()
   const statements = [
     sql`drop index runs_due`,
-    sql`drop index runs_under_way`,
     sql`create index runs_waiting on runs (tenant, key_id, priority, run_at, id) where state = 'queued'`,
-    sql`create index runs_under_way on runs (owner, tenant, key_id) where state = 'running'`,
+    sql`create index runs_of_tenants on runs (tenant, key_id) where state = 'running'`,
   ]
   for (const statement of statements) await statement.execute(db)
 }

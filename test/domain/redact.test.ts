@@ -6,6 +6,12 @@ const none = createRedactor([])
 const some = createRedactor(['canary-0001', 'pass"word/1'])
 
 describe('known values', () => {
+  test('are found percent-encoded where they have a backslash in them, or stand beside a percent sign', () => {
+    const { known } = createRedactor(['CORP\\nina-hunter2', '41aaaa-canary'])
+    expect(known('?u=CORP%5Cnina-hunter2&x')).toBe('?u=[redacted]&x')
+    expect(known('%2541aaaa-canary')).not.toContain('41aaaa-canary')
+  })
+
   test('are replaced wherever they stand, as they are, within JSON, and percent-encoded', () => {
     const { known } = createRedactor(['pass"word/1', 'canary-0001'])
     expect(known('a canary-0001 b canary-0001')).toBe('a [redacted] b [redacted]')

@@ -44,6 +44,13 @@ test('each tenant has a bound of its own', async () => {
   await expect(admit(1)).rejects.toEqual(refused)
 })
 
+test('many who come at once are counted once, and get no more than there is room for', async () => {
+  const { state, admit } = open(10)
+  const answers = await Promise.allSettled(Array.from({ length: 30 }, () => admit(1)))
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(10)
+  expect(state.asked).toBe(1)
+})
+
 test('more at once than may ever wait are refused for good', async () => {
   const { admit } = open(10)
   await expect(admit(11)).rejects.toMatchObject({ code: 'invalid-request' })

@@ -35,9 +35,9 @@ function isOwnAddress(address: string | undefined): boolean {
   return address === undefined || address === '::1' || /^(?:::ffff:)?127\./i.test(address)
 }
 
-/** `localhost:8080` → `localhost`, `[::1]:8080` → `[::1]` */
+/** `localhost:8080` → `localhost`, `[::1]:8080` → `[::1]`, `Service.example.` → `service.example` */
 function hostName(host: string): string {
-  return host.replace(/:\d*$/, '').toLowerCase()
+  return host.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase()
 }
 
 /** Whoever is no browser sends none of these headers. Browsers send the later ones only to hosts that they trust, such as localhost. */
@@ -51,9 +51,11 @@ function isOfForeignPage({ method, headers }: Message, origins: ReadonlySet<stri
   return !(isLink && (method === 'GET' || method === 'HEAD'))
 }
 
-/** Whatever the scheme: TLS ends elsewhere. */
+/** Whatever the scheme: TLS ends elsewhere. A port that is the usual one may be told or not. */
 function isOriginOf(host: string | undefined, origin: string): boolean {
-  return host !== undefined && /^https?:\/\/(.+)$/.exec(origin)?.[1] === host.toLowerCase()
+  const [, scheme, place] = /^(https?):\/\/(.+)$/.exec(origin) ?? []
+  const usual = scheme === 'https' ? /:443$/ : /:80$/
+  return host !== undefined && place === host.toLowerCase().replace(usual, '')
 }
 
 function toStranger(): LllmError {

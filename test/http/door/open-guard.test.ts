@@ -23,13 +23,19 @@ const misdirected = [421, 'misdirected-request']
 const foreign = [403, 'origin-forbidden']
 
 describe('a service of this machine without a key', () => {
-  test.each(['localhost', 'localhost:8080', 'LocalHost:80', '127.0.0.1', '127.0.0.1:3000', '[::1]', '[::1]:8080'])(
-    'answers for the host %s',
-    async (host) => {
-      const { ask } = await openKeyless({ open: false })
-      expect(await ask({ host })).toBe(200)
-    },
-  )
+  test.each([
+    'localhost',
+    'localhost:8080',
+    'LocalHost:80',
+    'localhost.',
+    '127.0.0.1',
+    '127.0.0.1:3000',
+    '[::1]',
+    '[::1]:8080',
+  ])('answers for the host %s', async (host) => {
+    const { ask } = await openKeyless({ open: false })
+    expect(await ask({ host })).toBe(200)
+  })
 
   test.each([
     'evil.example',
@@ -118,6 +124,8 @@ describe.each([
     expect(await ask({ host })).toBe(200)
     for (const own of [
       { origin: 'http://localhost:8080' },
+      { origin: 'http://localhost', host: 'localhost:80' },
+      { origin: 'https://localhost', host: 'localhost:443' },
       { origin: 'http://localhost:8080', 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' },
       { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' },
       { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
