@@ -17,6 +17,8 @@ type AuthSettings = Pick<Settings, 'jwksUrl' | 'jwtIssuer' | 'jwtAudience' | 'jw
  */
 export async function openAuth(settings: AuthSettings, keys: KeyStore, clock: Clock): Promise<Auth> {
   const byKey = createKeyAuthenticator(keys, clock)
+  // While the store does not answer, each is found by itself later.
+  await byKey.rememberAll().catch(() => {})
   const { jwksUrl, jwtIssuer: issuer, jwtAudience: audience, jwtTenantClaim: tenantClaim } = settings
   if (jwksUrl === undefined && issuer === undefined && audience === undefined) return byKey
   if (jwksUrl === undefined || issuer === undefined || audience === undefined) {
@@ -32,6 +34,7 @@ export async function openAuth(settings: AuthSettings, keys: KeyStore, clock: Cl
     isOpen: async () => false,
     authenticate: (credential) => (isToken(credential) ? byToken : byKey).authenticate(credential),
     isSelfContained: isToken,
+    isAtHand: (credential) => !isToken(credential) && byKey.isAtHand?.(credential) === true,
     refusalOf: (keyId) => byKey.refusalOf(keyId),
   }
 }

@@ -23,22 +23,31 @@ function isWithin(maxMs: number, atMs: number, nowMs: number): boolean {
   return atMs <= nowMs && nowMs - atMs < maxMs
 }
 
+export interface KeyAuthenticator extends Authenticator, KeyJudge {
+  /** Has all keys at hand that there are now: otherwise they would all be new, and wait for those of somebody who guesses. */
+  rememberAll(): Promise<void>
+}
+
 interface Remembered {
   readonly key: ApiKey
   readonly atMs: number
 }
 
 /** Knows callers by the keys of a store, and what became of those. */
-export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'>): Authenticator & KeyJudge {
+export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'>): KeyAuthenticator {
   const remembered = new Map<string, Remembered>()
+  /** What the store is being asked for, by the ids: many who come at once with one key ask once. */
+  const finding = new Map<string, Promise<ApiKey | undefined>>()
   let emptiness: { readonly isEmpty: boolean; readonly atMs: number } | undefined
 
   async function find(id: string): Promise<ApiKey | undefined> {
     const nowMs = clock.now()
     const known = remembered.get(id)
     if (known !== undefined && isWithin(believedMs, known.atMs, nowMs)) return known.key
+    const underWay = finding.get(id) ?? store.find(id).finally(() => finding.delete(id))
+    finding.set(id, underWay)
     try {
-      const key = await store.find(id)
+      const key = await underWay
       remembered.delete(id)
       if (key !== undefined) remember(key, nowMs)
       return key
@@ -55,6 +64,14 @@ export function createKeyAuthenticator(store: KeyStore, clock: Pick<Clock, 'now'
   }
 
   return {
+    async rememberAll() {
+      const nowMs = clock.now()
+      for (const key of await store.list()) if (!remembered.has(key.id)) remember(key, nowMs)
+    },
+    isAtHand(credential) {
+      const id = idOf(credential)
+      return id !== undefined && remembered.has(id)
+    },
     async isOpen() {
       const nowMs = clock.now()
       // Keys that hold no more still count: where there was one, there will always be one.

@@ -21,6 +21,8 @@ export interface Authenticator {
    * trying others. Left out: none does.
    */
   isSelfContained?(credential: string): boolean
+  /** Whether it is known already what a credential has to be, so that whoever tries one has nothing looked up. Left out: it is of none. */
+  isAtHand?(credential: string): boolean
 }
 
 /** Knows whether keys still hold that something was asked for with. */

@@ -75,7 +75,9 @@ function identifyCaller(request: FastifyRequest, authenticator: Authenticator): 
   const credential = readCredential(request.headers.authorization)
   const authenticate = () => authenticator.authenticate(credential)
   if (authenticator.isSelfContained?.(credential) === true) return authenticate()
-  return request.server.lllm.door.failures.guard(request, credential, authenticate)
+  const { failures } = request.server.lllm.door
+  if (authenticator.isAtHand?.(credential) === true) return failures.count(request, authenticate)
+  return failures.guard(request, credential, authenticate)
 }
 
 /** What no route says is for nobody but the operator; what there is not, is for everybody not to find. */

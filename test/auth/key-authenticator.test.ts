@@ -145,6 +145,34 @@ describe('what was asked for with a key', () => {
   })
 })
 
+describe('keys that are at hand', () => {
+  test('are all that there were at the start, so that the store is not asked for them', async () => {
+    const { store, state, authenticator } = open()
+    await store.add(key)
+    expect(authenticator.isAtHand?.(made.text)).toBe(false)
+    await authenticator.rememberAll()
+    const later = makeKey()
+    await store.add({ ...key, id: later.id, hash: later.hash })
+    expect([made.text, later.text, 'lllm_', ''].map((text) => authenticator.isAtHand?.(text))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ])
+    await authenticator.authenticate(made.text)
+    expect(state.asked).toBe(0)
+  })
+
+  test('are asked for once by all who come with one at the same time', async () => {
+    const { store, state, authenticator } = open()
+    await store.add(key)
+    await authenticator.rememberAll()
+    state.nowMs = 5_000
+    await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(made.text)))
+    expect(state.asked).toBe(1)
+  })
+})
+
 describe('a service', () => {
   test('is open until there is a key, and never again', async () => {
     const { store, state, authenticator } = open()

@@ -28,6 +28,11 @@ export interface FailureLimiter {
    * Rejects with an LllmError `rate-limited` before anything is looked up, when too many of the address were nobody's.
    */
   guard<Found>(from: Origin, key: string, lookUp: () => Promise<Found>): Promise<Found>
+  /**
+   * Judges a key for which nothing is looked up, so that good ones never wait; those that are nobody's count all the same. Resolves or
+   * rejects as `judge` does, or rejects with an LllmError `rate-limited` in the place of a refusal when there were too many.
+   */
+  count<Found>(from: Origin, judge: () => Promise<Found>): Promise<Found>
 }
 
 /** A request, as far as it says where it comes from. */
@@ -100,6 +105,17 @@ export function createFailureLimiter(clock: Pick<Clock, 'now' | 'sleep'>): Failu
   }
 
   return {
+    async count<Found>(from: Origin, judge: () => Promise<Found>): Promise<Found> {
+      try {
+        return await judge()
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        const places = placesOf(clientAddress(from))
+        if (places.left < 1) throw tooMany()
+        places.left -= 1
+        throw error
+      }
+    },
     guard<Found>(from: Origin, key: string, lookUp: () => Promise<Found>): Promise<Found> {
       const print = hash('sha256', key, 'base64')
       if (known.has(print)) return lookUpKnown(print, lookUp)
@@ -118,10 +134,7 @@ async function enter(places: Places, clock: Pick<Clock, 'now' | 'sleep'>): Promi
     await new Promise<void>((resolve) => places.waiting.push(resolve))
     refill(places, clock.now())
   }
-  if (places.left < 1 - failuresPerSecond) {
-    const message = 'Too many keys from this address were refused; it may try again soon.'
-    throw new LllmError('rate-limited', message, { retryAfterMs })
-  }
+  if (places.left < 1 - failuresPerSecond) throw tooMany()
   places.left -= 1
   if (places.left < 0) await clock.sleep((-places.left / failuresPerSecond) * 1_000, new AbortController().signal)
   places.underWay += 1
@@ -139,6 +152,11 @@ function refill(places: Places, nowMs: number) {
   const passedMs = Math.max(0, nowMs - places.atMs)
   places.left = Math.min(failuresAtOnceMax - places.underWay, places.left + (passedMs / 1_000) * failuresPerSecond)
   places.atMs = nowMs
+}
+
+function tooMany(): LllmError {
+  const message = 'Too many keys from this address were refused; it may try again soon.'
+  return new LllmError('rate-limited', message, { retryAfterMs })
 }
 
 function isRefusal(error: unknown): boolean {

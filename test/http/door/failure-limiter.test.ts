@@ -121,6 +121,19 @@ describe('an address that shows keys that are nobody’s', () => {
   })
 })
 
+describe('keys for which nothing has to be looked up', () => {
+  test('never wait where they are good; those that are nobody’s count, and are told so', async () => {
+    const { clock } = virtualClock()
+    const { count } = createFailureLimiter(clock)
+    const from = { ip: '192.0.2.1', raw: {} as never }
+    const wrong = () => count(from, () => Promise.reject(refusal)).catch((error: LllmError) => error.code)
+    const codes = []
+    for (let index = 0; index < failuresAtOnceMax + 3; index++) codes.push(await wrong())
+    expect(tally(codes)).toEqual({ unauthenticated: failuresAtOnceMax, [limited]: 3 })
+    for (let index = 0; index < 100; index++) expect(await count(from, async () => 'good')).toBe('good')
+  })
+})
+
 describe('keys that are good', () => {
   test('use nothing up, however many there are', async () => {
     const limiter = open()
