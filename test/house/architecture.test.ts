@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readHouse, violationsOf } from './house-rules.ts'
+import { packagesLoadedWith, readHouse, violationsOf } from './house-rules.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -8,6 +8,13 @@ test('every file keeps to its floor, its length and the words that are its own',
   const files = readHouse(root)
   expect(files.length).toBeGreaterThan(50)
   expect(files.flatMap(violationsOf)).toEqual([])
+})
+
+test('what speaks to a SQLite file is loaded in a thread of its own, and not beside the service', () => {
+  const files = readHouse(root)
+  expect(packagesLoadedWith('src/stores/sqlite-thread.ts', files)).toContain('kysely')
+  expect(packagesLoadedWith('src/stores/open-session-store.ts', files)).not.toContain('kysely')
+  expect(packagesLoadedWith('src/serve.ts', files)).not.toContain('kysely')
 })
 
 describe('a violation is noticed', () => {

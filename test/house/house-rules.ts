@@ -61,6 +61,24 @@ export function readHouse(root: string): readonly SourceFile[] {
   return paths.map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(root, path), 'utf8') }))
 }
 
+/** The packages that are loaded with a file: by itself and by what it imports, but for types and what it imports later. */
+export function packagesLoadedWith(entry: string, house: readonly SourceFile[]): ReadonlySet<string> {
+  const texts = new Map(house.map(({ path, text }) => [path, text]))
+  const seen = new Set<string>()
+  const packages = new Set<string>()
+  const visit = (path: string) => {
+    if (seen.has(path)) return
+    seen.add(path)
+    const loaded = /^(?:import|export) (?!type\b)(?:[^'";]*?\bfrom )?'([^']+)'/gm
+    for (const [, specifier = ''] of (texts.get(path) ?? '').matchAll(loaded)) {
+      if (specifier.startsWith('.')) visit(normalize(join(dirname(path), specifier)))
+      else packages.add(specifier)
+    }
+  }
+  visit(entry)
+  return packages
+}
+
 /** Everything that is wrong with a file, in words. */
 export function violationsOf(file: SourceFile): readonly string[] {
   return [...importViolations(file), ...lineViolations(file), ...wordViolations(file)].map(
