@@ -3,7 +3,7 @@ import { LllmError } from '../domain/errors.ts'
 import type { NewRun } from '../domain/run.ts'
 import type { ContentKeeper } from '../engine/content-keeper.ts'
 import type { PreparedCall } from '../engine/engine.ts'
-import { toContent } from './run-content.ts'
+import { keptRequest, toContent } from './run-content.ts'
 import type { RunOptions } from './runs.ts'
 
 /** What a run is known by, and where it belongs. */
@@ -26,9 +26,21 @@ export function toNewRun(
 ): NewRun {
   const nowMs = clock.now()
   const kept = content?.of(config) ?? 'full'
-  const { tags = {}, metadata = {} } = options
-  const hasSecrets =
-    content !== undefined && (content.value(task, kept) !== task || content.value(metadata, kept) !== metadata)
+  const { tags = {} } = options
+  const request: NewRun['request'] = {
+    task,
+    config: shortNameOf(tactic, config),
+    timeoutMs: Math.min(options.timeoutMs ?? runTimeoutMs, runTimeoutMs),
+    budgetUsd: options.budgetUsd ?? null,
+    ...(options.keyBudget === undefined ? {} : { keyBudget: options.keyBudget }),
+    limits: options.limits ?? {},
+    metadata: options.metadata ?? {},
+    webhook: options.webhook ?? null,
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
+    ...toContent(kept),
+  }
+  // Of what is not kept in full anyway, nothing has to be said.
+  const hasSecrets = kept === 'full' && content !== undefined && keptRequest(request, kept, content) !== undefined
   return {
     ...place,
     key: options.key ?? null,
@@ -40,19 +52,7 @@ export function toNewRun(
     createdAtMs: nowMs,
     runAtMs: options.runAtMs ?? nowMs,
     schedule: options.schedule ?? null,
-    request: {
-      task,
-      config: shortNameOf(tactic, config),
-      timeoutMs: Math.min(options.timeoutMs ?? runTimeoutMs, runTimeoutMs),
-      budgetUsd: options.budgetUsd ?? null,
-      ...(options.keyBudget === undefined ? {} : { keyBudget: options.keyBudget }),
-      limits: options.limits ?? {},
-      metadata,
-      webhook: options.webhook ?? null,
-      ...(options.trace === undefined ? {} : { trace: options.trace }),
-      ...toContent(kept),
-      ...(hasSecrets ? { hasSecrets } : {}),
-    },
+    request: hasSecrets ? { ...request, hasSecrets } : request,
   }
 }
 

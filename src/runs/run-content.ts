@@ -39,7 +39,11 @@ export function keptEvent(event: EngineEvent, content: StoreContent, keeper: Con
 }
 
 /** What is left of a request at the end of its run. Undefined: all of it. */
-export function keptRequest(request: RunRequest, content: StoreContent, keeper: ContentKeeper): RunRequest | undefined {
+export function keptRequest(
+  request: RunRequest,
+  content: StoreContent,
+  keeper: Pick<ContentKeeper, 'value'>,
+): RunRequest | undefined {
   if (content === 'none') return withoutTask(request)
   const kept = { task: keeper.value(request.task, content), metadata: keeper.value(request.metadata, content) }
   const isSame = kept.task === request.task && kept.metadata === request.metadata
