@@ -69,7 +69,7 @@ export async function callRemote(
 }
 
 /** Of a call of which nothing is known. */
-export const unknownOutcome = { ok: false, session: null, sessionId: null, cost: costOf(null, null) } as const
+const unknownOutcome = { ok: false, session: null, sessionId: null, cost: costOf(null, null) } as const
 
 /** Of a call that may have begun, when what should never fail has failed. */
 function afterAll(error: unknown): RemoteOutcome {

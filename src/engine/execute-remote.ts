@@ -5,7 +5,7 @@ import type { Session } from '../domain/session.ts'
 import { endReasonOf, openStopScope, stopError } from '../domain/stop.ts'
 import { noTracing } from '../domain/tracing.ts'
 import { openTell } from './announce.ts'
-import { callRemote, toRemoteError, unknownOutcome } from './call-remote.ts'
+import { callRemote, toRemoteError } from './call-remote.ts'
 import { endWorkflow, startRemote } from './call-spans.ts'
 import type { Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
@@ -60,8 +60,7 @@ export async function executeRemote(
       (remote.ok ? null : remote.sessionId) ?? undefined,
     )
   if (keeper !== undefined && taken !== undefined) {
-    const judged: RemoteOutcome = outcome.ok ? remote : { ...unknownOutcome, error: outcome.error }
-    await keeper.end(judged, session, taken, signal.aborted).catch((error: unknown) => {
+    await keeper.end(outcome.ok ? remote : outcome, session, taken, signal.aborted).catch((error: unknown) => {
       outcome = { ok: false, error: toRemoteError(error) }
     })
   }

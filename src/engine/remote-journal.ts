@@ -21,6 +21,9 @@ interface RemoteCall {
   readonly taken: TakenRecord
 }
 
+/** What whoever has called is told. */
+type RemoteAnswer = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: LllmError }
+
 type AnswerRecord =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly data: ErrorData }
@@ -33,7 +36,7 @@ export interface RemoteKeeper {
   readonly takenBefore: readonly Amounts[]
   /** Resolves when the journal knows that it begins. Of a call of which nobody ever hears, it is told as `lost`. */
   begin(lost: Session, reserved: Amounts): Promise<void>
-  end(outcome: RemoteOutcome, session: Session, taken: Amounts, wasStopped: boolean): Promise<void>
+  end(answer: RemoteAnswer, session: Session, taken: Amounts, wasStopped: boolean): Promise<void>
 }
 
 export function openRemoteKeeper({ run, scope }: CallJournal, target: RemoteTarget, task: unknown): RemoteKeeper {
@@ -51,9 +54,9 @@ export function openRemoteKeeper({ run, scope }: CallJournal, target: RemoteTarg
       const record: RemoteRecord = { answer: null, session, taken: toTakenRecord(reserved), earlier }
       await slot.write('begun', record)
     },
-    async end(outcome, session, taken, wasStopped) {
-      const record: RemoteRecord = { answer: toAnswer(outcome), session, taken: toTakenRecord(taken), earlier }
-      const written = slot.write(stateOf(outcome, wasStopped), record)
+    async end(answer, session, taken, wasStopped) {
+      const record: RemoteRecord = { answer: toAnswerRecord(answer), session, taken: toTakenRecord(taken), earlier }
+      const written = slot.write(stateOf(answer, wasStopped), record)
       // A stop waits for nobody. Whoever ends the attempt waits until all of it is written.
       if (wasStopped) written.catch(() => undefined)
       else await written
@@ -67,7 +70,7 @@ export function sessionsOf(entry: JournalEntry): readonly Session[] {
 }
 
 /** A failure is used again as it is; that somebody stopped the call says nothing of what it would have come to. */
-function stateOf({ ok }: RemoteOutcome, wasStopped: boolean): JournalState {
+function stateOf({ ok }: RemoteAnswer, wasStopped: boolean): JournalState {
   if (wasStopped) return 'spent'
   return ok ? 'done' : 'failed'
 }
@@ -80,9 +83,9 @@ function allCalls({ earlier, session, taken }: RemoteRecord): readonly RemoteCal
   return [...earlier, { session, taken }]
 }
 
-function toAnswer(outcome: RemoteOutcome): AnswerRecord {
-  if (outcome.ok) return { ok: true, result: outcome.result }
-  const { code, message, data } = outcome.error
+function toAnswerRecord(answer: RemoteAnswer): AnswerRecord {
+  if (answer.ok) return { ok: true, result: answer.result }
+  const { code, message, data } = answer.error
   return { ok: false, code, message, data }
 }
 
