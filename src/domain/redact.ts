@@ -41,6 +41,7 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   const known = forms.redact
 
   function toldLength(text: string): number {
+    if (forms.isEmpty) return text.length
     const length = forms.lengthBeforeOpen(text)
     if (length === text.length || text.length > heldLengthMax) return text.length
     // A secret that is there already may go on where another one may begin.
