@@ -11,15 +11,13 @@ export const failuresAtOnceMax = 20
 export const failuresPerSecond = 5
 /** By then an address has all of its places again. */
 const forgivenAfterMs = (1 + failuresAtOnceMax / failuresPerSecond) * 1_000
-/** Keys that are known to have been good. Of more, the one that was not used for the longest is forgotten. */
-const knownMax = 10_000
 /** Requests of one address that may wait for others of it to be looked up. */
 const waitingMax = 10_000
 const retryAfterMs = 1_000
 
 /**
- * Keeps whoever guesses from having the store asked without end. A key that was good before is let through, and a good one uses nothing up:
- * where many come from one address, as behind a proxy, one who guesses must not lock the others out.
+ * Keeps whoever guesses from having the store asked without end. A good key uses nothing up: where many come from one address, as behind a
+ * proxy, one who guesses must not lock the others out.
  */
 export interface FailureLimiter {
   /**
@@ -50,9 +48,7 @@ interface Places {
 }
 
 export function createFailureLimiter(clock: Pick<Clock, 'now' | 'sleep'>): FailureLimiter {
-  /** Hashes, in the order of their last use: nothing of a key is kept here. */
-  const known = new Set<string>()
-  /** Lookups of keys that are not known, by their hashes. */
+  /** Lookups by the hashes of their keys, of which nothing is kept here. */
   const asking = new Map<string, Promise<unknown>>()
   /** In the order of their last use. */
   const addresses = new Map<string, Places>()
@@ -71,36 +67,17 @@ export function createFailureLimiter(clock: Pick<Clock, 'now' | 'sleep'>): Failu
     return places
   }
 
-  async function lookUpNew<Found>(from: Origin, print: string, lookUp: () => Promise<Found>): Promise<Found> {
+  async function lookUpInTurn<Found>(from: Origin, lookUp: () => Promise<Found>): Promise<Found> {
     const places = placesOf(clientAddress(from))
     await enter(places, clock)
     let isNobodys = false
     try {
-      const found = await lookUp()
-      remember(print)
-      return found
+      return await lookUp()
     } catch (error) {
       isNobodys = isRefusal(error)
       throw error
     } finally {
       leave(places, isNobodys)
-    }
-  }
-
-  function remember(print: string) {
-    known.delete(print)
-    known.add(print)
-    const [oldest] = known
-    if (known.size > knownMax && oldest !== undefined) known.delete(oldest)
-  }
-
-  async function lookUpKnown<Found>(print: string, lookUp: () => Promise<Found>): Promise<Found> {
-    remember(print)
-    try {
-      return await lookUp()
-    } catch (error) {
-      if (isRefusal(error)) known.delete(print)
-      throw error
     }
   }
 
@@ -118,10 +95,9 @@ export function createFailureLimiter(clock: Pick<Clock, 'now' | 'sleep'>): Failu
     },
     guard<Found>(from: Origin, key: string, lookUp: () => Promise<Found>): Promise<Found> {
       const print = hash('sha256', key, 'base64')
-      if (known.has(print)) return lookUpKnown(print, lookUp)
       const asked = asking.get(print) as Promise<Found> | undefined
       if (asked !== undefined) return asked
-      const answer = lookUpNew(from, print, lookUp).finally(() => asking.delete(print))
+      const answer = lookUpInTurn(from, lookUp).finally(() => asking.delete(print))
       asking.set(print, answer)
       return answer
     },

@@ -147,12 +147,15 @@ describe('a caller who is known', () => {
 describe('an address whose keys were refused often', () => {
   async function openGuarded() {
     const asked: string[] = []
+    const good = new Set<string>()
     const authenticator: Authenticator = {
+      isAtHand: (credential) => good.has(credential),
       isOpen: async () => false,
       async authenticate(credential) {
         asked.push(credential)
-        if (credential.includes('good')) return { ...operator, keyId: credential }
-        throw new LllmError('unauthenticated', 'It is nobody’s.')
+        if (!credential.includes('good')) throw new LllmError('unauthenticated', 'It is nobody’s.')
+        good.add(credential)
+        return { ...operator, keyId: credential }
       },
       isSelfContained: (credential) => credential.startsWith('token'),
     }
