@@ -45,6 +45,16 @@ async function open(caller: Partial<Caller> = {}) {
 
 const refused = { status: 401, code: 'unauthenticated', detail: 'The key was revoked.', retryable: false }
 
+/** Reads events to their end. Something happens when an agent has started. */
+async function namesOf(answer: Response, onStarted: () => unknown): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const { name } of eventsOf(answer)) {
+    names.push(name)
+    if (name === 'agent.started') await onStarted()
+  }
+  return names
+}
+
 describe('a key that is revoked while an answer takes its time', () => {
   test('is told no more of a run, and may go on where it was once there is another', async () => {
     const { service, submit, follow, revoke, askAgain, key, ended } = await open()
@@ -76,13 +86,10 @@ describe('a key that is revoked while an answer takes its time', () => {
     const gate = hold(service.model)
     const id = await submit()
     await gate.asked
-    const names: string[] = []
-    for await (const { name } of eventsOf(await follow(id))) {
-      names.push(name)
-      if (name !== 'agent.started') continue
+    const names = await namesOf(await follow(id), () => {
       revoke()
       gate.open()
-    }
+    })
     expect(names.slice(-2)).toEqual(['error', 'end'])
   })
 
@@ -134,14 +141,11 @@ describe('a key that is revoked while an answer takes its time', () => {
     const gate = hold(service.model)
     const id = await submit()
     await gate.asked
-    const names: string[] = []
-    for await (const { name } of eventsOf(await follow(id))) {
-      names.push(name)
-      if (name !== 'agent.started') continue
+    const names = await namesOf(await follow(id), async () => {
       Object.assign(key, { isUnknown: true })
       await askAgain()
       gate.open()
-    }
+    })
     expect(names.slice(-2)).toEqual(['result', 'end'])
   })
 })
