@@ -18,18 +18,38 @@ export function base64FormsOf(text: string): readonly string[] {
 const alphanumeric = new Uint8Array(128)
 for (const one of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789') alphanumeric[one.charCodeAt(0)] = 1
 
-/** How many letters and digits one of the forms has in a row, at the least: what else there is depends on the alphabet. */
-export function runLengthOf(forms: readonly string[]): number {
-  return Math.min(...forms.map((form) => Math.max(...form.split(/[^A-Za-z0-9]+/).map(({ length }) => length))))
+/** Letters and digits in a row. */
+export interface Run {
+  readonly length: number
+  /** Whether there is a capital among them, as in nearly all base64, and never in the hex of a hash. */
+  readonly hasCapital: boolean
 }
 
-/** Whether a text has so many letters and digits in a row. Of prose, most is not looked at. */
-export function hasRun(text: string, length: number): boolean {
+/** What of letters and digits in a row each of the forms has, at the least: what else there is depends on the alphabet. */
+export function runIn(forms: readonly string[]): Run {
+  const runs = forms.map((form) =>
+    form.split(/[^A-Za-z0-9]+/).reduce((longest, run) => (run.length > longest.length ? run : longest)),
+  )
+  const length = Math.min(...runs.map((run) => run.length))
+  return { length, hasCapital: runs.every((run) => /[A-Z]/.test(run)) }
+}
+
+/** Whether a text has so much of letters and digits in a row. Of prose, most is not looked at. */
+export function hasRun(text: string, { length, hasCapital }: Run): boolean {
   for (let start = 0; start + length <= text.length; ) {
     let at = start + length - 1
     while (at >= start && alphanumeric[text.charCodeAt(at)] === 1) at--
-    if (at < start) return true
+    if (at >= start) {
+      start = at + 1
+      continue
+    }
+    if (!hasCapital) return true
+    for (at = start; alphanumeric[text.charCodeAt(at)] === 1; at++) if (isCapital(text.charCodeAt(at))) return true
     start = at + 1
   }
   return false
+}
+
+function isCapital(code: number): boolean {
+  return code >= 65 && code <= 90
 }

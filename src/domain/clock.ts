@@ -20,7 +20,15 @@ export interface World {
   readonly newId: NewId
 }
 
+/** The last second that was told, and how it begins. */
+let told = { second: Number.NaN, text: '' }
+
 /** RFC 3339 in UTC with milliseconds. */
 export function toRfc3339(timeMs: number): string {
-  return new Date(timeMs).toISOString()
+  const second = Math.floor(timeMs / 1_000)
+  const ms = timeMs - second * 1_000
+  if (!Number.isInteger(ms)) return new Date(timeMs).toISOString()
+  // What a session tells lies close together.
+  if (second !== told.second) told = { second, text: new Date(second * 1_000).toISOString().slice(0, -'000Z'.length) }
+  return `${told.text}${String(ms).padStart(3, '0')}Z`
 }

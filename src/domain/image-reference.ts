@@ -11,7 +11,8 @@ const dataUrls = /data:(image\/[a-z0-9.+-]{1,64});base64,([A-Za-z0-9+/]{32,}={0,
 
 /** Replaces images that are written out as `data:` URLs by what tells them apart. */
 export function withoutDataUrls(text: string, digest: DigestImage): string {
-  if (!text.includes('data:image/')) return text
+  // It begins with the character that is the rarer one.
+  if (!text.includes(';base64,')) return text
   return text.replaceAll(dataUrls, (_url, mediaType: string, base64: string) => {
     const { bytes, sha256 } = digest(base64)
     return `data:${mediaType};bytes=${bytes};sha256=${sha256},`
@@ -27,4 +28,9 @@ export function withoutBase64(
   const { base64, ...rest } = given
   const mediaType = rest['mediaType'] ?? rest['media_type']
   return typeof mediaType === 'string' ? { ...rest, ...digest(given['base64']) } : given
+}
+
+/** Whether a JSON text may hold an image of either kind. */
+export function mayHaveImage(json: string): boolean {
+  return json.includes('base64')
 }

@@ -4,14 +4,18 @@
  * @param timeoutMs At most 2^31 - 1.
  * @param tooLate Makes the error that it rejects with then.
  */
-export async function inTime<Value>(value: Promise<Value>, timeoutMs: number, tooLate: () => Error): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tooLate()), timeoutMs)
+export function inTime<Value>(value: Promise<Value>, timeoutMs: number, tooLate: () => Error): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooLate()), timeoutMs)
+    value.then(
+      (kept) => {
+        clearTimeout(timer)
+        resolve(kept)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([value, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,4 +1,4 @@
-import { base64FormsOf, hasRun, runLengthOf } from './base64-forms.ts'
+import { base64FormsOf, hasRun, runIn } from './base64-forms.ts'
 import { lengthBeforeOpenEscape, locateCharacters, withoutEscapes } from './escaped-text.ts'
 import { redactedText } from './secret-shapes.ts'
 
@@ -10,6 +10,8 @@ export interface SecretForms {
   lengthBeforeOpen(text: string): number
 }
 
+/** A shorter end of a value would be found where the value is not. */
+const probeLengthMin = 6
 /** JSON within JSON within JSON is looked for as it is. */
 const jsonDepthMax = 3
 /** What is found only once it is read: deeper JSON, escapes that no writer of JSON has to use, and percent-encoding. */
@@ -22,7 +24,9 @@ const mayBeEscaped = /\\(?:[u/]|\\{7})|%[0-9A-Fa-f]{2}/
 export function createSecretForms(secrets: readonly string[]): SecretForms {
   const literal = longestFirst(secrets.flatMap(literalFormsOf))
   const base64 = longestFirst(secrets.flatMap(base64FormsOf))
-  const base64Run = runLengthOf(base64)
+  const literalForms = literal.map(toForm)
+  const base64Forms = base64.map(toForm)
+  const base64Run = runIn(base64)
   // No way to write a value is shorter than it.
   const lengthMin = Math.min(...secrets.map(({ length }) => length))
   const all = [...literal, ...base64]
@@ -31,8 +35,8 @@ export function createSecretForms(secrets: readonly string[]): SecretForms {
 
   function redact(text: string): string {
     if (text.length < lengthMin) return text
-    const left = replaceAll(mayBeEscaped.test(text) ? redactEscaped(text, plain) : text, literal)
-    return hasRun(left, base64Run) ? replaceAll(left, base64) : left
+    const left = replaceAll(mayBeEscaped.test(text) ? redactEscaped(text, plain) : text, literalForms)
+    return hasRun(left, base64Run) ? replaceAll(left, base64Forms) : left
   }
 
   function lengthBeforeOpen(text: string): number {
@@ -58,10 +62,23 @@ function longestFirst(forms: readonly string[]): readonly string[] {
   return [...new Set(forms)].toSorted((left, right) => right.length - left.length)
 }
 
-function replaceAll(text: string, forms: readonly string[]): string {
+function replaceAll(text: string, forms: readonly Form[]): string {
   let left = text
-  for (const form of forms) if (left.includes(form)) left = left.replaceAll(form, redactedText)
+  for (const { form, probe } of forms) if (left.includes(probe)) left = left.replaceAll(form, redactedText)
   return left
+}
+
+/** How a value may be written, and an end of that by which it is looked for. */
+interface Form {
+  readonly form: string
+  readonly probe: string
+}
+
+/** A text is searched the faster the more seldom it has the character that is looked for first. */
+function toForm(form: string): Form {
+  const startMax = form.length - probeLengthMin
+  const start = form.search(/[^a-z ]/)
+  return { form, probe: start > 0 && start <= startMax ? form.slice(start) : form }
 }
 
 /** Replaces what is one of the forms once its escapes are read. */

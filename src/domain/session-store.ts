@@ -96,8 +96,11 @@ export interface TenantSessions {
 export interface SessionStore extends TenantSessions {
   /** Names the store in `/info`, without secrets: `sqlite`, `memory`. */
   readonly kind: string
-  /** Once it resolves, the session survives a kill of the process (where the store survives it at all). Saving an id again replaces it. */
-  save(session: Session): Promise<void>
+  /**
+   * Once it resolves, the session survives a kill of the process (where the store survives it at all). Saving an id again replaces it.
+   * `record` is the session's record as JSON, where that has been written already.
+   */
+  save(session: Session, record?: string): Promise<void>
   of(tenant: string): TenantSessions
   /** Rejects when sessions cannot be written now. */
   ping(): Promise<void>

@@ -1,14 +1,25 @@
-/** Waits for work no longer than its signal lets it: work that does not heed the signal is left behind. */
-export async function untilAborted<Value>(work: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted()
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
+/**
+ * Waits for work no longer than its signal lets it: work that does not heed the signal is left behind. Rejects as the work does, or with
+ * the reason of the signal. Once that has aborted, nothing is begun.
+ */
+export function untilAborted<Value>(work: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
+  if (signal.aborted) return Promise.reject(signal.reason)
+  // No async function, as every call waits in it: it would keep twice as much.
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    const underWay = work()
+    signal.addEventListener('abort', onAbort)
+    // The work may have aborted it by itself.
+    if (signal.aborted) onAbort()
+    underWay.then(
+      (value) => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(value)
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort)
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([work(), aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

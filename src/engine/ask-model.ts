@@ -20,41 +20,48 @@ export const recallDelay = { firstMs: 500, ceilingMs: 20_000, longestMs: 600_000
  *   `budget-exceeded`, `unpriced-model`; the signal's reason once that aborts.
  */
 export async function askModel(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
+  const { plan, signal } = asking
   try {
-    return await askUntilAnswered(asking, request, count)
+    for (let tries = 1; ; tries++) {
+      const asked = await askOnce(asking, chosenModel(plan, count), request, count)
+      if (asked.ok) return asked.reply
+      signal.throwIfAborted()
+      if (!(asked.error instanceof ProviderError)) throw asked.error
+      await beforeNextTry(asking, count, { ...asked, error: asked.error }, tries)
+    }
   } finally {
     endChat(count)
   }
 }
 
-async function askUntilAnswered(asking: Asking, request: ModelRequest, count: StepCount): Promise<ModelReply> {
+interface FailedTry {
+  readonly error: ProviderError
+  readonly wasSent: boolean
+  readonly isReplayed?: boolean
+}
+
+/** Turns to the next model, or waits until the same one may be asked again. Rejects when there is no more to be tried. */
+async function beforeNextTry(asking: Asking, count: StepCount, { error, ...asked }: FailedTry, tries: number) {
   const { plan, world, recorder, signal, span } = asking
-  for (let tries = 1; ; tries++) {
-    const asked = await askOnce(asking, chosenModel(plan, count), request, count)
-    if (asked.ok) return asked.reply
-    signal.throwIfAborted()
-    const { error, wasSent } = asked
-    if (!(error instanceof ProviderError)) throw error
-    const waitedMs = error.retryAfterMs ?? jitteredDelay(count.recalls, world.clock)
-    const isUsedUp = count.recalls >= plan.maxLlmRecall || error.kind === 'rejected' || isInVain(asking, waitedMs)
-    const hasFallback = count.choice < plan.fallbacks.length
-    const { step } = count
-    if (hasFallback && (isUsedUp || !wasSent)) {
-      recorder.retry({ kind: 'fallback', step, error: error.message, waitedMs: 0 })
-      observeRetry(asking, 'fallback', count)
-      endChat(count)
-      span.event('lllm.fallback', () => ({ 'error.type': error.kind, 'lllm.step': step }))
-      count.choice++
-      count.recalls = 0
-    } else if (isUsedUp) {
-      throw toLllmError(error, plan, count, tries)
-    } else {
-      if (asked.isReplayed !== true) await world.clock.sleep(waitedMs, signal)
-      recorder.retry({ kind: 'recall', step, error: error.message, waitedMs })
-      count.chat?.recalled(error.kind, waitedMs)
-      observeRetry(asking, 'recall', count)
-      count.recalls++
-    }
+  const waitedMs = error.retryAfterMs ?? jitteredDelay(count.recalls, world.clock)
+  const isUsedUp = count.recalls >= plan.maxLlmRecall || error.kind === 'rejected' || isInVain(asking, waitedMs)
+  const hasFallback = count.choice < plan.fallbacks.length
+  const { step } = count
+  if (hasFallback && (isUsedUp || !asked.wasSent)) {
+    recorder.retry({ kind: 'fallback', step, error: error.message, waitedMs: 0 })
+    observeRetry(asking, 'fallback', count)
+    endChat(count)
+    span.event('lllm.fallback', () => ({ 'error.type': error.kind, 'lllm.step': step }))
+    count.choice++
+    count.recalls = 0
+  } else if (isUsedUp) {
+    throw toLllmError(error, plan, count, tries)
+  } else {
+    if (asked.isReplayed !== true) await world.clock.sleep(waitedMs, signal)
+    recorder.retry({ kind: 'recall', step, error: error.message, waitedMs })
+    count.chat?.recalled(error.kind, waitedMs)
+    observeRetry(asking, 'recall', count)
+    count.recalls++
   }
 }
 

@@ -6,7 +6,7 @@ import { type LlmCall, notSent } from '../domain/session.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import { type Asking, modelName, type StepCount } from './asking.ts'
 import { startChat } from './chat-span.ts'
-import { meterRequest } from './metered-request.ts'
+import { meterRequest, unmetered } from './metered-request.ts'
 import type { CallStart } from './model-record.ts'
 import { collectDeltas, estimateUsage, type PartialReply } from './partial-reply.ts'
 
@@ -41,7 +41,9 @@ export async function askProvider(
   const { invoker, model } = choice
   signal.throwIfAborted()
   count.isReplayed = false
-  const { request, reserved, settle } = await meterRequest(asking, choice, { ...step, model })
+  const asked = { ...step, model }
+  const metered = asking.meter.isLimited ? await meterRequest(asking, choice, asked) : unmetered(asked)
+  const { request, reserved, settle } = metered
   const attempt = count.nextAttempt++
   const id = world.newId()
   const partial = announcer && collectDeltas(announcer.deltas(count.step, attempt))

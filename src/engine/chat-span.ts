@@ -3,7 +3,7 @@ import { addCosts, costUsd } from '../domain/cost.ts'
 import type { ModelRequest } from '../domain/invoker.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { LlmCall } from '../domain/session.ts'
-import type { Span, SpanAttributes, TraceHeaders } from '../domain/tracing.ts'
+import { noSpan, type Span, type SpanAttributes, type TraceHeaders } from '../domain/tracing.ts'
 import { aboutServer } from './call-spans.ts'
 import { toInputMessages, toOutputMessages } from './trace-content.ts'
 
@@ -16,7 +16,11 @@ export interface ChatSpan {
   end(): void
 }
 
+/** Where there is no trace. */
+const silent: ChatSpan = { headers: undefined, add: () => {}, recalled: () => {}, end: () => {} }
+
 export function startChat(above: Span, { invoker, model }: ModelChoice, request: ModelRequest): ChatSpan {
+  if (above === noSpan) return silent
   const calls: LlmCall[] = []
   const span = above.startChild(() => ({
     name: `chat ${model}`,

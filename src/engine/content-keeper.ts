@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ImageDigest } from '../domain/image-reference.ts'
-import { keptSession } from '../domain/kept-session.ts'
+import { type KeptSession, keepSession } from '../domain/kept-session.ts'
 import { createRedactor, type Redactor } from '../domain/redact.ts'
 import type { Session } from '../domain/session.ts'
 import { leastOf, type StoreContent } from '../domain/store-content.ts'
@@ -17,7 +17,7 @@ export interface ContentKeeper {
   /** What may be kept of calls with a config, and of the calls of sub-tactics in them: of what is not told apart, the least. */
   of(config: BoundConfig): StoreContent
   /** A session as it may be kept. */
-  session(session: Session): Session
+  session(session: Session): KeptSession
   /** Whether anything would ever be taken out of a value. */
   redacts(content: StoreContent): boolean
   /** A value without the secrets that may not be kept: with `full` those that are known, else all. */
@@ -35,7 +35,7 @@ export function createContentKeeper(policy?: ContentPolicy): ContentKeeper {
 
   return {
     of: contentOf,
-    session: (session) => keptSession(session, { most, redactor, digestImage }),
+    session: (session) => keepSession(session, { most, redactor, digestImage }),
     redacts: (content) => content !== 'full' || redactor.knowsAny,
     value: (value, content) => (content === 'full' ? redactor.knownIn(value) : redactor.allIn(value)),
     toldLength: redactor.toldLength,

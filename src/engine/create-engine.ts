@@ -9,7 +9,7 @@ import type { EngineParts } from './engine-parts.ts'
 import { type ExecuteOptions, execute } from './execute.ts'
 import { createFindTactic, inOrderOfAddress } from './find-tactic.ts'
 import { Meter } from './meter.ts'
-import { observeCall } from './observe-call.ts'
+import { observeEnd, observeStart } from './observe-call.ts'
 import { prepareCall } from './prepare.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
@@ -24,10 +24,12 @@ export function createEngine(
   const content = createContentKeeper(parts.content)
 
   async function executeAndKeep(call: PreparedCall, options?: ExecuteOptions): Promise<Outcome> {
-    const outcome = await observeCall(parts, call, options, () => execute(parts, call, options))
-    const session = content.session(outcome.session)
+    const startedAtMs = observeStart(parts, call)
+    const outcome = await execute(parts, call, options)
+    observeEnd(parts, call, options, startedAtMs, outcome)
+    const { session, record } = content.session(outcome.session)
     // The session of a run is stored with the end of the run, by whoever works on it.
-    if (options?.run === undefined) await keeper.keep(session)
+    if (options?.run === undefined) await keeper.keep(session, record)
     return { ...outcome, session }
   }
 

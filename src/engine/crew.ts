@@ -1,5 +1,6 @@
 import { isLllmError, LllmError } from '../domain/errors.ts'
 import type { EventPlace } from '../domain/event.ts'
+import { quietly } from '../domain/quietly.ts'
 import { openStopScope, stopError } from '../domain/stop.ts'
 import type { BatchOptions, Scope, SubTactic } from '../domain/tactic.ts'
 import type { Span } from '../domain/tracing.ts'
@@ -51,18 +52,16 @@ export function openCrew(crew: CrewParts): Crew {
   const atWork = new Set<Promise<unknown>>()
   let refusals = 0
 
-  async function begin<Value>(work: () => Promise<Value>): Promise<Value> {
+  function begin<Value>(work: () => Promise<Value>): Promise<Value> {
     if (signal.aborted) {
-      if (++refusals > refusalsMax) return await new Promise<never>(() => {})
-      throw stopError(signal)
+      return ++refusals > refusalsMax ? new Promise<never>(() => {}) : Promise.reject(stopError(signal))
     }
     const underWay = work()
     atWork.add(underWay)
-    try {
-      return await underWay
-    } finally {
-      atWork.delete(underWay)
-    }
+    const leave = () => atWork.delete(underWay)
+    // What failed is in the session: if the tactic has not come to wait for it yet, that is no affair of the process.
+    underWay.then(leave, leave)
+    return underWay
   }
 
   const { world, prices, toolSource, observe, judgeImageUrl } = parts
@@ -106,7 +105,9 @@ export function openCrew(crew: CrewParts): Crew {
 }
 
 function makeSubTactic(run: (task: unknown, signal: AbortSignal) => Promise<Ended>, signal: AbortSignal): SubTactic {
-  async function call(task: unknown) {
+  const call = (task: unknown) => quietly(outputOf(task))
+
+  async function outputOf(task: unknown) {
     const ended = await run(task, signal)
     if (ended.ok) return ended.output
     throw ended.error

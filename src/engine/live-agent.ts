@@ -5,13 +5,16 @@ import type { PriceBook } from '../domain/invoker.ts'
 import type { ImagePart, Part } from '../domain/message.ts'
 import type { Observe } from '../domain/observation.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
+import { quietly } from '../domain/quietly.ts'
 import type { Schema, SchemaOutput } from '../domain/schema.ts'
 import { stopError } from '../domain/stop.ts'
 import type { PromptArgs } from '../domain/template.ts'
+import type { Tool } from '../domain/tool.ts'
 import type { ToolSource } from '../domain/tool-source.ts'
 import type { Span } from '../domain/tracing.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import { AgentDialogs } from './agent-dialogs.ts'
+import { AgentObserver } from './agent-observer.ts'
 import { type AgentAnnouncer, announceAgent, type Tell } from './announce.ts'
 import { endAgentCall, startAgentCall } from './call-spans.ts'
 import { type Contract, contractOf, jsonContract } from './contract.ts'
@@ -19,11 +22,10 @@ import type { EngineParts } from './engine-parts.ts'
 import { toImagePart } from './image-part.ts'
 import type { LiveDialog } from './live-dialog.ts'
 import type { Meter } from './meter.ts'
-import { observeAgent } from './observe-agent.ts'
 import type { CallJournal } from './run-journal.ts'
 import type { AgentCallRecorder, SessionRecorder } from './session-recorder.ts'
 import { openToolbox } from './toolbox.ts'
-import { runTurn } from './turn.ts'
+import { runTurn, type Turn } from './turn.ts'
 
 /** What a live agent is given for its one call. */
 export interface AgentParts {
@@ -49,6 +51,14 @@ export interface AgentParts {
   findPrompt(path: string): AnyPrompt
   /** Does work that whoever closes the session waits for. Once the call has been stopped, nothing is begun any more. */
   begin<Value>(work: () => Promise<Value>): Promise<Value>
+}
+
+interface TurnParts {
+  readonly tools: readonly Tool[]
+  readonly contract: Contract
+  readonly recorder: AgentCallRecorder
+  readonly announcer: AgentAnnouncer | undefined
+  readonly span: Span
 }
 
 /** An agent of one call. Its dialogs are its only state. */
@@ -116,23 +126,21 @@ export class LiveAgent implements Agent {
     return this
   }
 
-  async respond(): Promise<Reply<never>> {
-    const dialog = this.#dialogs.idle
-    const prompt = dialog.current.turnPrompt ?? this.#parts.plan.systemPrompt
-    return (await this.#respond(dialog, contractOf(prompt))) as Reply<never>
+  respond(): Promise<Reply<never>> {
+    return this.#parts.begin(() => this.#recordTurn()) as Promise<Reply<never>>
   }
 
-  async respondAs<S extends Schema>(schema: S): Promise<SchemaOutput<S>> {
-    const reply = await this.#respond(this.#dialogs.idle, jsonContract(schema))
-    return reply.parsed as SchemaOutput<S>
+  respondAs<S extends Schema>(schema: S): Promise<SchemaOutput<S>> {
+    const reply = this.#parts.begin(() => this.#recordTurn(schema))
+    return quietly(reply.then(({ parsed }) => parsed as SchemaOutput<S>))
   }
 
-  #respond(dialog: LiveDialog, contract: Contract): Promise<Reply<unknown>> {
-    return this.#parts.begin(() => this.#recordTurn(dialog, contract))
-  }
-
-  async #recordTurn(dialog: LiveDialog, contract: Contract): Promise<Reply<unknown>> {
+  /** Without a schema, the prompt of the turn says what a reply has to be. */
+  async #recordTurn(schema?: Schema): Promise<Reply<unknown>> {
     const { plan, world, signal, place, tell } = this.#parts
+    const dialog = this.#dialogs.idle
+    const prompt = dialog.current.turnPrompt ?? plan.systemPrompt
+    const contract = schema === undefined ? contractOf(prompt) : jsonContract(schema)
     dialog.isBusy = true
     const named = { agent: plan.name, dialog: dialog.current.alias }
     const id = this.#idOfCall(dialog) ?? world.newId()
@@ -141,7 +149,8 @@ export class LiveAgent implements Agent {
     const span = startAgentCall(this.#parts.span, plan, { id, ...named }, dialog.messages)
     try {
       await announcer?.started()
-      const delivery = await this.#runTurn(dialog, contract, { recorder, announcer, span })
+      const tools = prompt.mcpServers.length === 0 ? prompt.tools : await this.#allToolsOf(prompt)
+      const delivery = await runTurn(this.#openTurn(dialog, prompt, { tools, contract, recorder, announcer, span }))
       const call = recorder.close('success', delivery.message, world.clock.now())
       const { state, cost } = call
       endAgentCall(span, call)
@@ -164,24 +173,16 @@ export class LiveAgent implements Agent {
     return journal?.run.stableId(journal.scope, [plan.name, current.alias, messages])
   }
 
-  async #runTurn(
-    dialog: LiveDialog,
-    contract: Contract,
-    told: { readonly recorder: AgentCallRecorder; readonly announcer: AgentAnnouncer | undefined; readonly span: Span },
-  ) {
+  #openTurn(dialog: LiveDialog, { handlers }: AnyPrompt, { tools, contract, ...told }: TurnParts): Turn {
     const { plan, world, prices, signal, deadlineAtMs, meter, journal: ofCall, observe, place } = this.#parts
     const journal = ofCall && { ...ofCall, agent: plan.name, dialog: dialog.current.alias }
-    const prompt = dialog.current.turnPrompt ?? plan.systemPrompt
-    const { handlers } = prompt
-    const tools = await this.#toolsOf(prompt)
-    const observer = observe && observeAgent(observe, place.path.at(-1) ?? '', plan.name)
+    const observer = observe && new AgentObserver(observe, place.path.at(-1) ?? '', plan.name)
     const shared = { ...told, world, observer, signal, journal }
     const toolbox = openToolbox({ ...shared, tools, interrupt: handlers.interrupt })
-    return await runTurn({ ...shared, plan, prices, deadlineAtMs, meter, contract, toolbox, handlers, dialog })
+    return { ...shared, plan, prices, deadlineAtMs, meter, contract, toolbox, handlers, dialog }
   }
 
-  async #toolsOf({ tools, mcpServers }: AnyPrompt) {
-    if (mcpServers.length === 0) return tools
+  async #allToolsOf({ tools, mcpServers }: AnyPrompt): Promise<readonly Tool[]> {
     const { toolSource, signal } = this.#parts
     const fetchAll = () => Promise.all(mcpServers.map((server) => toolSource.tools(server, signal)))
     const served = await untilAborted(fetchAll, signal)

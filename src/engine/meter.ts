@@ -20,6 +20,15 @@ export interface Spender {
   readonly onRefusal?: ((excess: LimitExcess) => void) | undefined
 }
 
+function openAccount(name: string, { budgetPicoUsd, tokens, llmCalls }: Limits): Account | undefined {
+  if (budgetPicoUsd === undefined && tokens === undefined && llmCalls === undefined) return undefined
+  return new Account(name, {
+    ...(budgetPicoUsd === undefined ? {} : { usd: budgetPicoUsd }),
+    ...(tokens === undefined ? {} : { tokens: BigInt(tokens) }),
+    ...(llmCalls === undefined ? {} : { llm_calls: BigInt(llmCalls) }),
+  })
+}
+
 /** Never nothing of what is limited: where nothing is left, it does not fit, and is refused. */
 function restOf(accounts: readonly Account[], usdMax: bigint | undefined): Amounts {
   const rest = (unit: Unit, most?: bigint) => {
@@ -59,24 +68,18 @@ export class Meter {
   ) {
     this.#tellsShared = tellsShared
     this.#onRefusal = onRefusal
-    const { budgetPicoUsd, tokens, llmCalls, depth } = limits
-    const account = new Account(name, {
-      ...(budgetPicoUsd === undefined ? {} : { usd: budgetPicoUsd }),
-      ...(tokens === undefined ? {} : { tokens: BigInt(tokens) }),
-      ...(llmCalls === undefined ? {} : { llm_calls: BigInt(llmCalls) }),
-    })
-    const hasLimits = budgetPicoUsd !== undefined || tokens !== undefined || llmCalls !== undefined
-    const own = hasLimits ? [() => account] : []
-    this.#callAccounts = [...(hasLimits ? [account] : []), ...(above === undefined ? [] : above.#callAccounts)]
-    this.#sources = above === undefined ? [...own, ...budgets] : [...own, ...above.#sources, ...budgets]
+    const { budgetPicoUsd, tokens, depth } = limits
+    const own = openAccount(name, limits)
+    const accountsAbove = above === undefined ? [] : above.#callAccounts
+    this.#callAccounts = own === undefined ? accountsAbove : [own, ...accountsAbove]
+    const sources = above === undefined ? budgets : [...above.#sources, ...budgets]
+    this.#sources = own === undefined ? sources : [() => own, ...sources]
     this.limitsMoney = budgetPicoUsd !== undefined || budgets.length > 0 || above?.limitsMoney === true
     this.limitsTokens = this.limitsMoney || tokens !== undefined || above?.limitsTokens === true
     const further = isSubTactic ? 1 : 0
-    const depthsAbove = above === undefined ? [] : above.#depthLimits
-    this.#depthLimits = [
-      ...depthsAbove.map((limit) => ({ ...limit, levels: limit.levels + further })),
-      ...(depth === undefined ? [] : [{ name, depth, levels: 0 }]),
-    ]
+    const passedOn = (limit: DepthLimit) => ({ ...limit, levels: limit.levels + further })
+    const depthsAbove = above === undefined ? [] : above.#depthLimits.map(passedOn)
+    this.#depthLimits = depth === undefined ? depthsAbove : [...depthsAbove, { name, depth, levels: 0 }]
   }
 
   /** Whether anything is counted at all. */

@@ -27,6 +27,13 @@ export interface Metering {
   readonly signal: AbortSignal
 }
 
+const settleNothing = () => noAmounts
+
+/** A request that counts against no limit. */
+export function unmetered(request: ModelRequest): MeteredRequest {
+  return { request, reserved: noAmounts, settle: settleNothing }
+}
+
 /**
  * Sets aside the worst case of a request before it is sent, in every limit that it counts against.
  *
@@ -38,7 +45,6 @@ export async function meterRequest(
   request: ModelRequest,
 ): Promise<MeteredRequest> {
   const { plan, prices, world, meter, signal } = metering
-  if (!meter.isLimited) return { request, reserved: noAmounts, settle: () => noAmounts }
   try {
     const bounded = meter.limitsTokens ? boundCompletion(request) : request
     const pricing = { agent: plan, choice, prices, nowMs: world.clock.now() }

@@ -3,21 +3,25 @@ import type { Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ExecuteOptions } from './execute.ts'
 
-/** Tells of the start and of the end of a call that somebody has made from outside. */
-export async function observeCall(
-  { observe, world: { clock } }: Pick<EngineParts, 'observe' | 'world'>,
-  { tactic: { name: tactic } }: PreparedCall,
+type Watched = Pick<EngineParts, 'observe' | 'world'>
+
+/** Tells of the start of a call that somebody has made from outside. Gives when that was. */
+export function observeStart({ observe, world: { clock } }: Watched, { tactic }: PreparedCall): number {
+  observe?.({ type: 'call.started', tactic: tactic.name })
+  return clock.now()
+}
+
+/** Tells of the end of a call whose start was told. */
+export function observeEnd(
+  { observe, world: { clock } }: Watched,
+  { tactic }: PreparedCall,
   options: ExecuteOptions | undefined,
-  execute: () => Promise<Outcome>,
-): Promise<Outcome> {
-  if (observe === undefined) return execute()
-  const startedAtMs = clock.now()
-  observe({ type: 'call.started', tactic })
-  const outcome = await execute()
+  startedAtMs: number,
+  outcome: Outcome,
+): void {
   const state = endOf(outcome, options?.run !== undefined)
   const code = outcome.ok ? null : outcome.error.code
-  observe({ type: 'call.ended', tactic, state, code, durationMs: clock.now() - startedAtMs })
-  return outcome
+  observe?.({ type: 'call.ended', tactic: tactic.name, state, code, durationMs: clock.now() - startedAtMs })
 }
 
 /** Tells of the end of a call that a tactic has made of another one. */

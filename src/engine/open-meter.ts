@@ -7,7 +7,9 @@ import { Meter } from './meter.ts'
 
 /** A call counts against its own limits, those of whatever it is a part of, and the standing budgets. */
 export function openMeter(parts: EngineParts, call: PreparedCall, options: ExecuteOptions): Meter {
-  return meterOf(parts, call.tactic, options, stricter(call.config.limits, askedLimits(options)))
+  const { limits } = call.config
+  const asksForNone = options.limits === undefined && options.budgetUsd === undefined
+  return meterOf(parts, call.tactic, options, asksForNone ? limits : stricter(limits, askedLimits(options)))
 }
 
 /** The same for a call of another service's tactic, which has the limits that it is called with, and none of a config here. */

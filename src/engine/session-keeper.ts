@@ -12,7 +12,7 @@ const savingMaxMs = 5_000
 /** Sees to it that a store which fails does not cost anybody the result that was paid for. */
 export interface SessionKeeper {
   /** Resolves, never rejects, once the session is saved or waits to be. */
-  keep(session: Session): Promise<void>
+  keep(session: Session, record?: string): Promise<void>
   /** How many sessions wait for the store. */
   readonly waitingCount: number
   /** Tries once more to save what waits, then lets go of it. */
@@ -60,9 +60,9 @@ export function keepSessions(store: Pick<SessionStore, 'save'>, emit: (event: Ke
     get waitingCount() {
       return waiting.size
     },
-    async keep(session) {
+    async keep(session, record) {
       try {
-        await saveInTime(store, session)
+        await saveInTime(store, session, record)
       } catch (error) {
         emit({ type: 'session.unsaved', sessionId: session.id, error })
         if (isLllmError(error) && error.data['isPermanent'] === true) {
@@ -88,7 +88,7 @@ export function keepSessions(store: Pick<SessionStore, 'save'>, emit: (event: Ke
 }
 
 /** A save that comes after its time does no harm: saving a session again replaces it. */
-function saveInTime(store: Pick<SessionStore, 'save'>, session: Session): Promise<void> {
+function saveInTime(store: Pick<SessionStore, 'save'>, session: Session, record?: string): Promise<void> {
   const message = `The session store has not answered for ${savingMaxMs} ms.`
-  return inTime(store.save(session), savingMaxMs, () => new LllmError('store-unavailable', message))
+  return inTime(store.save(session, record), savingMaxMs, () => new LllmError('store-unavailable', message))
 }

@@ -36,6 +36,9 @@ export type SessionStart = Pick<
   | 'content'
 >
 
+/** What is known of an agent's call from its start. */
+export type AgentCallStart = Pick<AgentCall, 'id' | 'agent' | 'dialog' | 'startedAtMs'>
+
 export interface SessionEnd {
   readonly state: SessionState
   readonly endReason: EndReason | null
@@ -46,12 +49,7 @@ export interface SessionEnd {
 
 /** Takes down one call of a tactic. Agent calls and sub-sessions are kept in the order in which they began. */
 export interface SessionRecorder {
-  openAgentCall(start: {
-    readonly id: string
-    readonly agent: string
-    readonly dialog: string
-    readonly startedAtMs: number
-  }): AgentCallRecorder
+  openAgentCall(start: AgentCallStart): AgentCallRecorder
   /** Reserves the place of a sub-session; the function puts it there. */
   openSubSession(): (session: Session) => void
   /** Makes the session. What is recorded later is too late, so whoever closes waits for what is under way first. */
@@ -59,60 +57,82 @@ export interface SessionRecorder {
 }
 
 export function recordSession(start: SessionStart): SessionRecorder {
-  const agentCalls: (AgentCall | undefined)[] = []
-  const subSessions: (Session | undefined)[] = []
-  return {
-    openAgentCall(callStart) {
-      const place = agentCalls.push(undefined) - 1
-      return recordAgentCall(callStart, (call) => {
-        agentCalls[place] = call
-      })
-    },
-    openSubSession() {
-      const place = subSessions.push(undefined) - 1
-      return (session) => {
-        subSessions[place] = session
-      }
-    },
-    close(end) {
-      const calls = agentCalls.filter((call) => call !== undefined)
-      const children = subSessions.filter((session) => session !== undefined)
-      return {
-        ...start,
-        ...end,
-        simulated: start.simulated || children.some(({ simulated }) => simulated),
-        agentCalls: calls,
-        subSessions: children,
-        cost: addCosts([...calls, ...children].map(({ cost }) => cost)),
-      }
-    },
+  return new SessionRecording(start)
+}
+
+// Classes, as each call has one and may wait for long: closures would keep several times as much.
+
+class SessionRecording implements SessionRecorder {
+  readonly #start: SessionStart
+  readonly #agentCalls: (AgentCall | undefined)[] = []
+  readonly #subSessions: (Session | undefined)[] = []
+
+  constructor(start: SessionStart) {
+    this.#start = start
+  }
+
+  openAgentCall(start: AgentCallStart): AgentCallRecorder {
+    const place = this.#agentCalls.push(undefined) - 1
+    return new AgentCallRecording(start, (call) => {
+      this.#agentCalls[place] = call
+    })
+  }
+
+  openSubSession() {
+    const place = this.#subSessions.push(undefined) - 1
+    return (session: Session) => {
+      this.#subSessions[place] = session
+    }
+  }
+
+  close(end: SessionEnd): Session {
+    const calls = this.#agentCalls.filter((call) => call !== undefined)
+    const children = this.#subSessions.filter((session) => session !== undefined)
+    return {
+      ...this.#start,
+      ...end,
+      simulated: this.#start.simulated || children.some(({ simulated }) => simulated),
+      agentCalls: calls,
+      subSessions: children,
+      cost: addCosts([...calls, ...children].map(({ cost }) => cost)),
+    }
   }
 }
 
-function recordAgentCall(
-  start: { readonly id: string; readonly agent: string; readonly dialog: string; readonly startedAtMs: number },
-  keep: (call: AgentCall) => void,
-): AgentCallRecorder {
-  const llmCalls: LlmCall[] = []
-  const toolCalls: ToolCallRecord[] = []
-  const retries: RetryRecord[] = []
-  return {
-    llmCall: (call) => llmCalls.push(call),
-    toolCall: (call) => toolCalls.push(call),
-    retry: (retry) => retries.push(retry),
-    close(state, delivery, endedAtMs) {
-      const call: AgentCall = {
-        ...start,
-        state,
-        durationMs: endedAtMs - start.startedAtMs,
-        cost: addCosts(llmCalls.map(({ cost }) => cost)),
-        llmCalls,
-        toolCalls,
-        retries,
-        delivery,
-      }
-      keep(call)
-      return call
-    },
+class AgentCallRecording implements AgentCallRecorder {
+  readonly #start: AgentCallStart
+  readonly #keep: (call: AgentCall) => void
+  readonly #llmCalls: LlmCall[] = []
+  readonly #toolCalls: ToolCallRecord[] = []
+  readonly #retries: RetryRecord[] = []
+
+  constructor(start: AgentCallStart, keep: (call: AgentCall) => void) {
+    this.#start = start
+    this.#keep = keep
+  }
+
+  llmCall(call: LlmCall) {
+    this.#llmCalls.push(call)
+  }
+  toolCall(call: ToolCallRecord) {
+    this.#toolCalls.push(call)
+  }
+  retry(retry: RetryRecord) {
+    this.#retries.push(retry)
+  }
+
+  close(state: SessionState, delivery: AssistantMessage | null, endedAtMs: number): AgentCall {
+    const call: AgentCall = {
+      ...this.#start,
+      state,
+      durationMs: endedAtMs - this.#start.startedAtMs,
+      cost: addCosts(this.#llmCalls.map(({ cost }) => cost)),
+      llmCalls: this.#llmCalls,
+      toolCalls: this.#toolCalls,
+      retries: this.#retries,
+      delivery,
+    }
+    this.#keep(call)
+    return call
   }
 }

@@ -9,11 +9,11 @@ import { compileTemplate } from '../domain/template.ts'
 import type { Tool, ToolContext } from '../domain/tool.ts'
 import type { Span } from '../domain/tracing.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
+import type { AgentObserver } from './agent-observer.ts'
 import type { AgentAnnouncer } from './announce.ts'
 import type { AgentJournal } from './asking.ts'
 import { endTool, startTool } from './call-spans.ts'
 import { readJson } from './contract.ts'
-import type { AgentObserver } from './observe-agent.ts'
 import type { AgentCallRecorder } from './session-recorder.ts'
 
 /** Characters of a tool's result that a model is told at the most. */
@@ -67,7 +67,6 @@ export function openToolbox(equipment: Equipment): Toolbox {
   const ready = new Map(equipment.tools.map((tool) => [tool.name, makeReady(tool)]))
   // Calls that succeeded or are under way, by name and arguments. One that failed may be tried once more.
   const earlierCalls = new Map<string, Promise<Answer>>()
-  const render = compileTemplate(equipment.interrupt).render
 
   async function answer(call: ToolCall, index: number): Promise<Answer> {
     if (index >= callsPerReplyMax) {
@@ -94,8 +93,9 @@ export function openToolbox(equipment: Equipment): Toolbox {
 
   return {
     specs: [...ready.values()].map(({ spec }) => spec),
-    run: (calls, step) =>
-      Promise.all(
+    run(calls, step) {
+      const { render } = compileTemplate(equipment.interrupt)
+      return Promise.all(
         calls.map(async (call, index) => {
           const { world, recorder, announcer } = equipment
           const startedAtMs = world.clock.now()
@@ -116,7 +116,8 @@ export function openToolbox(equipment: Equipment): Toolbox {
           await announcer?.toolCompleted(call, content, error)
           return { role: 'tool', content, toolCallId: call.id } as const
         }),
-      ),
+      )
+    },
   }
 }
 

@@ -46,11 +46,11 @@ export function mountTacticRoute(server: FastifyInstance, route: TacticRoute): v
   for (const titled of titleTactics(engine.tactics)) {
     const operation = describe(titled, schemas)
     const config = { operation: { ...operation, takesKey: repeats !== undefined }, ...shared }
-    server.post(tacticPath(titled.tactic) + suffix, { config }, async (request, reply) =>
+    server.post(tacticPath(titled.tactic) + suffix, { config }, (request, reply) =>
       respond(titled.tactic, request, reply),
     )
   }
-  server.post(`/:name${suffix}`, { config: { ...shared, access: 'call' } }, async (request, reply) =>
+  server.post(`/:name${suffix}`, { config: { ...shared, access: 'call' } }, (request, reply) =>
     respond(engine.find(parse(params, request.params, 'path').name), request, reply),
   )
 }

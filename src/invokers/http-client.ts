@@ -37,14 +37,22 @@ export function createHttpClient(limits: { readonly idleTimeoutMs: number } = { 
     // Aborting has to close the socket: that is what tells a provider to stop working. HTTP/2 would share it.
     allowH2: false,
   })
+  let target: ReturnType<typeof readTarget> | undefined
   return {
     post: (url, headers, body, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason)
-        const { origin, pathname, search } = new URL(url)
-        const request = { origin, path: pathname + search, method: 'POST', headers: headers as string[], body }
+        // One request after another goes to the same place, and it takes longer to read an address than to compare it.
+        if (target?.url !== url) target = readTarget(url)
+        const { origin, path } = target
+        const request = { origin, path, method: 'POST', headers: headers as string[], body }
         agent.dispatch(request, new HttpExchange(url, signal, resolve, reject))
       }),
     close: () => agent.destroy(),
   }
+}
+
+function readTarget(url: string) {
+  const { origin, pathname, search } = new URL(url)
+  return { url, origin, path: pathname + search }
 }

@@ -22,12 +22,12 @@ export interface OpenAiClient {
 export function createOpenAiClient(access: OpenAiAccess): OpenAiClient {
   const sdk = new LeanOpenAi(access)
   return {
-    async post(path, body, signal, trace) {
+    post(path, body, signal, trace) {
       // The reply is taken as it came: what the SDK would make of it is typed, but not checked.
-      const reply: unknown = await sdk
+      const reply: Promise<unknown> = sdk
         .post(path, { body, signal, ...(trace && { headers: { ...trace } }) })
         .asResponse()
-      return reply as HttpReply
+      return reply as Promise<HttpReply>
     },
     close: () => sdk.http.close(),
   }
@@ -53,6 +53,8 @@ class LeanOpenAi extends OpenAI {
   readonly http = createHttpClient()
   #pattern: ReturnType<Build> | undefined
   #headers: readonly string[] | undefined
+  /** By their paths, of which there are as many as there are wire formats. */
+  readonly #urls = new Map<string, string>()
 
   constructor({ baseUrl = 'https://api.openai.com/v1', apiKey }: OpenAiAccess) {
     super({
@@ -75,7 +77,15 @@ class LeanOpenAi extends OpenAI {
     const body = JSON.stringify(options.body)
     const { signal = null, headers } = options
     const ownHeaders = headers === undefined || headers === null ? [] : Object.entries(headers).flat()
-    return { req: { ...req, body, signal, ownHeaders } as OwnRequest, url: this.buildURL(options.path, null), timeout }
+    return { req: { ...req, body, signal, ownHeaders } as OwnRequest, url: this.#urlOf(options.path), timeout }
+  }
+
+  #urlOf(path: string): string {
+    const known = this.#urls.get(path)
+    if (known !== undefined) return known
+    const url = this.buildURL(path, null)
+    this.#urls.set(path, url)
+    return url
   }
 
   /** The SDK would set a timer for each request; here the call's signal is the deadline. */

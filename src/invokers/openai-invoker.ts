@@ -89,19 +89,17 @@ async function loadSdk(access: OpenAiAccess): Promise<Sdk> {
   return { client: createOpenAiClient(access), toProviderError }
 }
 
-async function send(
-  sdk: Sdk,
+function send(
+  { client, toProviderError }: Sdk,
   { path }: WireFormat,
   body: object,
   signal: AbortSignal,
   trace: ModelRequest['trace'],
 ): Promise<HttpReply> {
-  try {
-    return await sdk.client.post(path, body, signal, trace)
-  } catch (thrown) {
+  return client.post(path, body, signal, trace).catch((thrown: unknown) => {
     signal.throwIfAborted()
-    throw sdk.toProviderError(thrown)
-  }
+    throw toProviderError(thrown)
+  })
 }
 
 async function readWhole(reply: HttpReply, { readReply }: WireFormat): Promise<ModelReply> {

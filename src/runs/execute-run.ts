@@ -45,8 +45,8 @@ export async function executeRun(
     writer,
   })
   const refused = (error: LllmError): ExecutedRun => {
-    const session = { ...sessionWithout(run, journal, error, clock.now()), content }
-    return { session: engine.content.session(session), result: null, journal: [] }
+    const { session } = engine.content.session({ ...sessionWithout(run, journal, error, clock.now()), content })
+    return { session, result: null, journal: [] }
   }
   if (run.attempt > attemptsMax) {
     const times = `${attemptsMax} time${attemptsMax === 1 ? '' : 's'}`

@@ -105,7 +105,7 @@ export function createMemorySessionStore(sessionsMax = 10_000): MemorySessionSto
 
   return {
     kind: 'memory',
-    save: whileOpen((session) => add(toStoredSession(session))),
+    save: whileOpen((session, record) => add(toStoredSession(session, record))),
     ...of(defaultTenant),
     of,
     ping: whileOpen(() => undefined),

@@ -28,6 +28,8 @@ export interface SessionTables {
   costs(tenant: string, filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<CostReport>
   /** Sums in advance some of what `costs` would read of the same filter and groups. Resolves to whether there may be more of it. */
   sumCosts(tenant: string, filter: SessionFilter, groupBy: readonly CostGroup[]): Promise<boolean>
+  /** Settles what has been answered by another thread, though the event loop has not come to it yet. */
+  takeReplies?(): void
   /** Rejects when nothing can be written now. */
   ping(): Promise<void>
   close(): Promise<void>

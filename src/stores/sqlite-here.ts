@@ -24,5 +24,5 @@ export function openSqliteHere(file: SqliteFile, pass: Pass = (value) => value) 
     if ('failure' in answer) throw toLllmError(answer.failure)
     return answer.value as never
   }
-  return openOver(file.path, { call, end: async () => {} })
+  return openOver(file.path, { call, takeReplies: () => {}, end: async () => {} })
 }

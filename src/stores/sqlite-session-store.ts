@@ -25,11 +25,14 @@ const workerFile = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pa
  *   version. Its message names the file.
  */
 export async function openSqliteSessionStore(file: SqliteFile): Promise<StoreWithBudgets> {
-  return openOver(file.path, createWorkerLink<StoreTables>(workerFile, file))
+  return openOver(file.path, createWorkerLink<ThreadTables>(workerFile, file))
 }
 
 /** What leads to the tables of a file, in this thread or in another. */
-export type TablesLink = ReturnType<typeof createWorkerLink<StoreTables>>
+export type TablesLink = ReturnType<typeof createWorkerLink<ThreadTables>>
+
+/** What is asked of the other thread. */
+export type ThreadTables = Omit<StoreTables, 'takeReplies'>
 
 /** The stores of a file whose tables are at the other end of a link. Rejects as {@link openSqliteSessionStore}. */
 export async function openOver(path: string, link: TablesLink): Promise<StoreWithBudgets> {
@@ -90,6 +93,7 @@ function createLinkedTables(link: TablesLink): StoreTables {
     forgetKeys: (limit) => link.call('forgetKeys', limit),
     callRuns: (method, args) => link.call('callRuns', method, args),
     callKeys: (method, args) => link.call('callKeys', method, args),
+    takeReplies: link.takeReplies,
     ping: () => link.call('ping'),
     async close() {
       try {

@@ -15,7 +15,7 @@ export interface StoredSession {
 }
 
 /** @throws LllmError `store-unavailable`, permanently, when the session holds a value that JSON cannot carry. */
-export function toStoredSession(session: Session): StoredSession {
+export function toStoredSession(session: Session, record = toJson(session)): StoredSession {
   return {
     tenant: session.tenant ?? defaultTenant,
     summary: {
@@ -32,7 +32,7 @@ export function toStoredSession(session: Session): StoredSession {
       tags: session.tags,
     },
     lines: costLines(session),
-    record: toJson(session),
+    record,
   }
 }
 

@@ -10,7 +10,7 @@ import { toStoredSession } from './stored-session.ts'
 
 /** A session store on any tables. Their errors have to be what the port promises. */
 export function createTableStore(kind: string, tables: SessionTables): SessionStore {
-  const queue = createSaveQueue((batch) => tables.saveAll(batch))
+  const queue = createSaveQueue((batch) => tables.saveAll(batch), tables.takeReplies)
   const sumCosts = createCostSummer((...args) => tables.sumCosts(...args))
   let closing: Promise<void> | undefined
 
@@ -39,9 +39,9 @@ export function createTableStore(kind: string, tables: SessionTables): SessionSt
 
   return {
     kind,
-    save: (session) =>
+    save: (session, record) =>
       whileOpen(() => {
-        const stored = toStoredSession(session)
+        const stored = toStoredSession(session, record)
         return queue.save(toSessionRows(stored), stored.record.length)
       }),
     ...of(defaultTenant),

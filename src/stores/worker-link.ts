@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { LllmError } from '../domain/errors.ts'
 
 /** Calls that may wait for the worker at once. Saves are gathered before, so this is about readers. */
@@ -24,6 +24,13 @@ export type WorkerReply =
   | { readonly call: number; readonly value: unknown }
   | { readonly call: number; readonly failure: WorkerFailure }
 
+/** What the thread is started with, as its `workerData`. */
+export interface WorkerStart<Data> {
+  /** Requests come here, and replies go. */
+  readonly port: MessagePort
+  readonly data: Data
+}
+
 interface PendingCall {
   resolve(value: unknown): void
   reject(error: LllmError): void
@@ -33,59 +40,80 @@ interface PendingCall {
  * Calls the methods of a port in a worker thread. A call rejects with an LllmError `store-unavailable` and with nothing
  * else. When the worker dies, so do the calls that it had, and the next one starts it again, within a bound.
  */
-export function createWorkerLink<Port extends Methods<Port>>(file: URL, workerData: unknown) {
+export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: unknown) {
   const pending = new Map<number, PendingCall>()
-  let worker: Worker | undefined
+  let thread: { readonly worker: Worker; readonly port: MessagePort } | undefined
   let lastCall = 0
   let deathsInARow = 0
 
-  function start(): Worker {
-    const started = new Worker(file, { workerData })
+  function start() {
+    const { port1: port, port2 } = new MessageChannel()
+    const workerData: WorkerStart<unknown> = { port: port2, data }
+    const worker = new Worker(file, { workerData, transferList: [port2] })
+    const started = { worker, port }
     const die = (cause: unknown) => {
-      if (worker !== started) return
-      worker = undefined
+      if (thread !== started) return
+      takeReplies()
+      thread = undefined
+      port.close()
       deathsInARow += 1
       const error = toLllmError({ message: 'The thread of the session store ended. It is started again.', cause })
       for (const { reject } of pending.values()) reject(error)
       pending.clear()
     }
-    started.on('message', (reply: WorkerReply) => {
-      deathsInARow = 0
-      settle(reply)
-    })
-    started.on('messageerror', (cause) => {
+    port.on('message', settle)
+    port.on('messageerror', (cause) => {
       die(cause)
-      void started.terminate()
+      void worker.terminate()
     })
-    started.on('error', die)
-    started.on('exit', (code) => die(new Error(`The thread exited with code ${code}.`)))
+    worker.on('error', die)
+    worker.on('exit', (code) => die(new Error(`The thread exited with code ${code}.`)))
     return started
   }
 
+  /** Settles what has been answered, without waiting for its turn. */
+  function takeReplies() {
+    if (thread === undefined || pending.size === 0) return
+    const { port } = thread
+    for (let given = receiveMessageOnPort(port); given !== undefined; given = receiveMessageOnPort(port)) {
+      settle(given.message as WorkerReply)
+    }
+  }
+
   function settle(reply: WorkerReply) {
+    deathsInARow = 0
     const waiting = pending.get(reply.call)
     pending.delete(reply.call)
-    // A forgotten close() must not keep a process alive that waits for nothing.
-    if (pending.size === 0) worker?.unref()
+    if (pending.size === 0) unref()
     if ('failure' in reply) waiting?.reject(toLllmError(reply.failure))
     else waiting?.resolve(reply.value)
   }
 
+  /** A forgotten close() must not keep a process alive that waits for nothing. */
+  function unref() {
+    thread?.worker.unref()
+    thread?.port.unref()
+  }
+
   return {
+    takeReplies,
     async call<Name extends keyof Port>(
       method: Name,
       ...args: Parameters<Port[Name]>
     ): Promise<ReturnedBy<Port[Name]>> {
       if (pending.size >= callsMax) throw unavailable(`More than ${callsMax} calls wait for the session store.`)
-      if (worker === undefined && deathsInARow > restartsMax) {
+      if (thread === undefined && deathsInARow > restartsMax) {
         throw unavailable(`The thread of the session store ended ${deathsInARow} times in a row. Restart the service.`)
       }
-      worker ??= start()
+      thread ??= start()
       const call = ++lastCall
       const reply = new Promise<unknown>((resolve, reject) => pending.set(call, { resolve, reject }))
-      if (pending.size === 1) worker.ref()
+      if (pending.size === 1) {
+        thread.worker.ref()
+        thread.port.ref()
+      }
       try {
-        worker.postMessage({ call, method, args } satisfies WorkerRequest<Port>)
+        thread.port.postMessage({ call, method, args } satisfies WorkerRequest<Port>)
       } catch (cause) {
         // What cannot be copied to a thread cannot be stored either.
         settle({ call, failure: { message: 'The session store was given a value that is not plain data.', cause } })
@@ -94,7 +122,7 @@ export function createWorkerLink<Port extends Methods<Port>>(file: URL, workerDa
     },
     /** Ends the thread. Calls that are still waiting reject. */
     async end() {
-      const ending = worker
+      const ending = thread?.worker
       await ending?.terminate()
     },
   }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { costLines } from '../../src/domain/cost-report.ts'
-import { type KeepingRules, keptSession } from '../../src/domain/kept-session.ts'
+import { type KeepingRules, keepSession, keptSession } from '../../src/domain/kept-session.ts'
 import { createRedactor } from '../../src/domain/redact.ts'
 import type { AgentCall, Session } from '../../src/domain/session.ts'
 import { toSessionRecord } from '../../src/domain/session-record.ts'
@@ -140,5 +141,55 @@ describe('images are kept by reference', () => {
         ],
       },
     ])
+  })
+})
+
+describe('what is told from the record of a session', () => {
+  const secrets = ['pA55/w+rd"q\\z=? Zebra7', 'line one\nline two', 'canary-known', 'quiteallowercase']
+  const redactor = createRedactor(secrets)
+  const withSecrets = { ...rules('full'), redactor }
+  const inJson = (text: string) => JSON.stringify(text).slice(1, -1)
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const image = `data:image/png;base64,${base64('an image of at least thirty-two characters')}`
+
+  test('is the record where nothing has to be taken out of it', () => {
+    const session = buildSession({
+      task: 'several\nlines, "quoted"',
+      subSessions: [buildSession({ id: sessionId(2) })],
+    })
+    expect(keepSession(session, withSecrets)).toEqual({ session, record: textOf(session) })
+  })
+
+  test('is nothing where there are errors, images, or less may be kept', () => {
+    const { record } = keepSession(buildSession({ task: image }), withSecrets)
+    expect(record).toBeUndefined()
+    expect(keepSession(talkative(), rules('full')).record).toBeUndefined()
+    expect(keepSession(buildSession({}), rules('redacted')).record).toBeUndefined()
+    expect(keepSession(buildSession({ content: 'none' }), rules('full')).record).toBeUndefined()
+    expect(keepSession({ ...buildSession({}), result: 1n }, rules('full')).record).toBeUndefined()
+  })
+
+  test('is the same as walking through all of it would give, however a secret is written', () => {
+    const forms = secrets.flatMap((one) => [
+      one,
+      inJson(one),
+      inJson(inJson(one)),
+      inJson(inJson(inJson(one))),
+      inJson(inJson(inJson(inJson(one)))),
+      encodeURIComponent(one),
+      base64(one),
+      base64(`x${one}`),
+      base64(`xy${one}`).replaceAll('+', '-').replaceAll('/', '_'),
+    ])
+    const text = fc
+      .array(fc.constantFrom(...forms, 'prose', ' ', '"', '\\', '\n', '%', '\ud800', image), { maxLength: 4 })
+      .map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(text, text, text, (task, name, value) => {
+        const session = buildSession({ task, result: [value], metadata: { [name]: { deep: [value] } } })
+        const { session: kept, record = textOf(kept) } = keepSession(session, withSecrets)
+        expect(record).toBe(textOf(keptSession(session, withSecrets)))
+      }),
+    )
   })
 })

@@ -240,6 +240,33 @@ describe('what a tactic leaves running', () => {
   })
 })
 
+test('a tactic that has not come to wait for what failed ends no process', async () => {
+  const seen: unknown[] = []
+  const onUnhandled = (reason: unknown) => seen.push(reason)
+  process.on('unhandledRejection', onUnhandled)
+  class Failing extends Tactic({ name: 'failing' }) {
+    async call(): Promise<string> {
+      throw new Error('thrown at once')
+    }
+  }
+  class Forgetful extends Tactic({ name: 'forgetful', agents: ['writer'], tactics: { fail: Failing } }) {
+    async call(task: string) {
+      const { writer } = this.agents
+      const plain = writer.open('talk').receive(task).respond()
+      await nextTurn()
+      const typed = writer.receive(task).respondAs(z.object({ count: z.number() }))
+      const below = this.tactics.fail(task)
+      await nextTurn()
+      return Promise.allSettled([plain, typed, below]).then((ended) => ended.map(({ status }) => status).join())
+    }
+  }
+  const { session } = house({ tactics: [Forgetful, Failing], model: () => Promise.reject(new Error('no answer')) })
+  expect((await session('go')).session).toMatchObject({ result: 'rejected,rejected,rejected' })
+  await nextTurn()
+  process.off('unhandledRejection', onUnhandled)
+  expect(seen).toEqual([])
+})
+
 test('a signal that outlives its calls keeps no listener of them', async () => {
   const controller = new AbortController()
   const { call, session } = house({

@@ -11,14 +11,19 @@ const rows = (number: number) => toSessionRows(toStoredSession(buildSession({ id
 function heldQueue() {
   const writes: { readonly ids: readonly string[]; end(refusals?: readonly SaveRefusal[]): void; fail(): void }[] = []
   const started: (() => void)[] = []
-  const queue = createSaveQueue((batch: readonly SessionRows[]) => {
+  const write = (batch: readonly SessionRows[]) => {
     const { promise, resolve, reject } = Promise.withResolvers<readonly SaveRefusal[]>()
     const ids = batch.map(({ id }) => id)
     writes.push({ ids, end: (refusals = []) => resolve(refusals), fail: () => reject(new Error('disk')) })
     started.shift()?.()
     return promise
-  })
-  return { queue, writes, nextWrite: () => new Promise<void>((resolve) => started.push(resolve)) }
+  }
+  return {
+    queue: createSaveQueue(write),
+    write,
+    writes,
+    nextWrite: () => new Promise<void>((resolve) => started.push(resolve)),
+  }
 }
 
 test('writes what is saved together as one batch, and what comes meanwhile as the next', async () => {
@@ -71,12 +76,13 @@ test('parts batches by number and by size, and takes a session of any size by it
 test('refuses what is more than may wait, and has room again afterwards', async () => {
   const { queue, writes, nextWrite } = heldQueue()
   const half = 128 * 1024 * 1024
+  const firstWrite = nextWrite()
   const waiting = [queue.save(rows(1), half), queue.save(rows(2), half)]
   await expect(queue.save(rows(3), 1)).rejects.toMatchObject({ code: 'store-unavailable' })
-  for (const index of [0, 1]) {
-    await nextWrite()
-    writes[index]?.end()
-  }
+  await firstWrite
+  writes[0]?.end()
+  await nextWrite()
+  writes[1]?.end()
   await Promise.all(waiting)
   const late = queue.save(rows(3), 1)
   await nextWrite()
@@ -94,4 +100,17 @@ test('drains: resolves when all that waited is written', async () => {
   void queue.save(rows(2), 10)
   await queue.drain()
   expect(written).toEqual([1, 2].map(sessionId))
+})
+
+test('asks at each save whether the batch before has been written', async () => {
+  const { writes, ...held } = heldQueue()
+  let isWritten = false
+  const queue = createSaveQueue(held.write, () => {
+    if (isWritten) writes[0]?.end()
+  })
+  const first = queue.save(rows(1), 10)
+  await held.nextWrite()
+  isWritten = true
+  void queue.save(rows(2), 10)
+  await first
 })
