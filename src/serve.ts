@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { assemble } from './assemble.ts'
@@ -10,7 +11,7 @@ import { chooseListening } from './listen-host.ts'
 import { openRedactor } from './open-redactor.ts'
 import { logToStandardOutput } from './process/log-output.ts'
 import { redactedOutput } from './process/redacted-output.ts'
-import { releaseStartupMemory } from './process/release-memory.ts'
+import { keepThreadsSmall, releaseStartupMemory } from './process/release-memory.ts'
 import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
 import type { ScheduleEvent } from './runs/schedules.ts'
@@ -28,6 +29,7 @@ const releaseAfterMs = 1_000
 export async function serve(env: Environment = processEnvironment()): Promise<0 | 1> {
   // From the first moment on: as the first process of a container, we would not be ended by a signal that nobody awaits.
   const signalled = untilSignal()
+  keepThreadsSmall()
   let service: Service
   let redactor = createRedactor([])
   try {
@@ -59,6 +61,12 @@ function untilSignal(): Promise<void> {
 function explain(error: unknown): string {
   if (isLllmError(error)) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** What has been compiled is written now: the next start is a short one also where this process is killed. */
+function afterStart() {
+  flushCompileCache()
+  releaseStartupMemory()
 }
 
 interface Service {
@@ -96,7 +104,7 @@ async function startService(settings: Settings): Promise<Service> {
     logger[access.level](access.message)
     logger.info({ url, version, tactics: engine.tactics.map(({ address }) => address), store: store.kind }, 'listening')
     // Whoever waits for the start is not made to wait for this.
-    setTimeout(releaseStartupMemory, releaseAfterMs).unref()
+    setTimeout(afterStart, releaseAfterMs).unref()
     return {
       async end() {
         logger.info('shutting down')

@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import { z } from 'zod'
-import { zodToJsonSchema } from 'zod-to-json-schema'
 import type { Issue } from './errors.ts'
 import { type JsonSchema, jsonPointer } from './json.ts'
 
@@ -77,13 +77,20 @@ function describe(schema: Schema, side: SchemaSide): Readonly<Record<string, unk
   }
   // zod-to-json-schema reads zod 3 only; of anything else it says, without a warning, that all values fit.
   if (isZod3(schema)) {
-    return zodToJsonSchema(schema as never, {
+    return readZod3().zodToJsonSchema(schema as never, {
       target: 'jsonSchema2019-09',
       pipeStrategy: side,
       $refStrategy: 'none',
     }) as Readonly<Record<string, unknown>>
   }
   return {}
+}
+
+const require = createRequire(import.meta.url)
+
+/** Loaded when there is a schema of zod 3, all of which comes with it. */
+function readZod3(): typeof import('zod-to-json-schema') {
+  return require('zod-to-json-schema')
 }
 
 function isZod4(schema: Schema): schema is z.ZodType {

@@ -40,6 +40,8 @@ export async function createServer(app: ServerApp): Promise<FastifyInstance> {
       requireHostHeader: false,
     },
     routerOptions: { maxParamLength: paramLengthMax, ignoreTrailingSlash: true },
+    // What is asked is judged by zod: what Fastify would load for it takes several MB.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     // While the server closes, requests are answered by the routes: calls are refused with a problem of their own.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, world.newId),
@@ -63,6 +65,10 @@ export async function createServer(app: ServerApp): Promise<FastifyInstance> {
 function cutOffSoon({ server }: FastifyInstance) {
   const timer = setTimeout(() => server.closeAllConnections(), closingMaxMs)
   server.once('close', () => clearTimeout(timer))
+}
+
+function noCompiler(): never {
+  throw new Error('Routes have no JSON schemas of their own.')
 }
 
 /** For Fastify's own words: what it says at a start, whoever starts the service says better and once. */

@@ -6,4 +6,5 @@ import { releaseStartupMemory } from '../process/release-memory.ts'
 enableCompileCache()
 await import('./sqlite-thread.ts')
 flushCompileCache()
-releaseStartupMemory()
+// By then the tables are open.
+setTimeout(releaseStartupMemory, 1_000).unref()
