@@ -62,20 +62,44 @@ const reasons: Readonly<Record<StopReason, Stopped>> = {
  * once it is disposed of, however long its parents live.
  */
 export function openStopScope(parents: readonly AbortSignal[], timeoutMs?: number): StopScope {
-  const controller = new AbortController()
-  const onAbort = (event: Event) => controller.abort((event.target as AbortSignal).reason)
-  for (const parent of parents) {
-    if (parent.aborted) controller.abort(parent.reason)
-    else parent.addEventListener('abort', onAbort, { once: true })
+  return new FollowingScope(parents, timeoutMs)
+}
+
+/** A class, as each call has two of them for as long as it waits: closures would keep several times as much. */
+class FollowingScope implements StopScope, EventListenerObject {
+  readonly #controller = new AbortController()
+  readonly #parents: readonly AbortSignal[]
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor(parents: readonly AbortSignal[], timeoutMs: number | undefined) {
+    this.#parents = parents
+    for (const parent of parents) {
+      if (parent.aborted) this.#controller.abort(parent.reason)
+      else parent.addEventListener('abort', this)
+    }
+    if (timeoutMs === undefined) return
+    this.#timer = setTimeout(stopLate, Math.min(timeoutMs, timerMaxMs), this)
   }
-  const onTimeout = () => controller.abort(reasons.deadline)
-  const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, Math.min(timeoutMs, timerMaxMs))
-  return {
-    signal: controller.signal,
-    stop: (reason) => controller.abort(reasons[reason]),
-    dispose() {
-      clearTimeout(timer)
-      for (const parent of parents) parent.removeEventListener('abort', onAbort)
-    },
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
   }
+
+  stop(reason: StopReason): void {
+    this.#controller.abort(reasons[reason])
+  }
+
+  /** A parent has aborted. */
+  handleEvent({ target }: Event): void {
+    this.#controller.abort((target as AbortSignal).reason)
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer)
+    for (const parent of this.#parents) parent.removeEventListener('abort', this)
+  }
+}
+
+function stopLate(scope: StopScope) {
+  scope.stop('deadline')
 }

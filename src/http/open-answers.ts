@@ -57,7 +57,7 @@ export function createOpenAnswers(patienceMs: number = readerPatienceMs): OpenAn
   return {
     add(answer) {
       open.add(answer)
-      answer.once('close', () => open.delete(answer))
+      answer.on('close', () => open.delete(answer))
       // It keeps nothing alive: while a connection is open, that does.
       timer ??= setInterval(look, patienceMs / looksMax).unref()
     },

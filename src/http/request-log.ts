@@ -38,7 +38,7 @@ const unmatchedRoute = 'unmatched'
 export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void {
   // Later the request may be that of an application around us, to which the file server of /docs hands on what it does not find.
   const { lllm } = request.server
-  reply.raw.once('close', () => {
+  reply.raw.on('close', () => {
     const durationMs = Math.round(reply.elapsedTime * 10) / 10
     const status = reply.raw.writableEnded ? reply.raw.statusCode : undefined
     const write = () => {

@@ -42,7 +42,7 @@ export async function runCall<Result>(
     if (!reply.raw.writableEnded) scope.stop('client-closed')
   }
   if (reply.raw.destroyed) onClose()
-  reply.raw.once('close', onClose)
+  reply.raw.on('close', onClose)
   let givePlaceBack = () => {}
   let giveKeyBack = () => {}
   try {

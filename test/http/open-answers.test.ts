@@ -12,7 +12,7 @@ function openAnswer() {
   onTestFinished(() => void vi.useRealTimers())
   const answers = createOpenAnswers()
   const socket = { writableLength: 0, bytesWritten: 0, _handle: { writeQueueSize: 0 }, destroy: vi.fn() }
-  const answer = { socket, once: (_event: string, callback: () => void) => closes.push(callback) }
+  const answer = { socket, on: (_event: string, callback: () => void) => closes.push(callback) }
   const closes: (() => void)[] = []
   answers.add(answer as unknown as Answer)
   return {
