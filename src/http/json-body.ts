@@ -50,10 +50,11 @@ export function addBodyReader(
 }
 
 /** Many clients say what their bodies are also where they send none. */
-function isLeftOut({ method, routeOptions }: FastifyRequest, body: Buffer): boolean {
-  const { operation } = routeOptions.config
+function isLeftOut(request: FastifyRequest, body: Buffer): boolean {
+  if (body.length > 0) return false
+  const { operation } = request.routeOptions.config
   const needsNone = operation !== undefined && operation.requestBody?.required !== true
-  return body.length === 0 && (method === 'DELETE' || needsNone)
+  return request.method === 'DELETE' || needsNone
 }
 
 function textOf({ headers }: FastifyRequest, body: Buffer): string {

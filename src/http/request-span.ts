@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { toldTenant } from '../domain/tenant.ts'
-import { noTracing, type Span } from '../domain/tracing.ts'
+import { noSpan, noTracing, type Span } from '../domain/tracing.ts'
 import type { RequestStory } from './request-log.ts'
 import { toldPathOf } from './told-path.ts'
 import { traceHeadersOf } from './trace-parent.ts'
@@ -10,9 +10,11 @@ const untold: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 
 /** Begins the span of a request: below the one of its caller, if that has said which. */
 export function startRequestSpan(request: FastifyRequest): Span {
-  const { method, url, protocol, routeOptions, server, headers } = request
-  const { engine, prefix } = server.lllm
-  const parent = traceHeadersOf(headers)
+  const { engine, prefix } = request.server.lllm
+  const parent = traceHeadersOf(request.headers)
+  // Nearly always nobody collects traces, and then there is nothing to be found out.
+  if (engine.tracing === noTracing && parent === undefined) return noSpan
+  const { method, url, protocol, routeOptions } = request
   const path = toldPathOf(url)
   const route = routeOptions.url
   const tracing = untold.has(path.slice(prefix.length)) ? noTracing : engine.tracing

@@ -22,10 +22,15 @@ export function createOpenGuard({ open, allowedHosts, corsOrigins = [] }: DoorSe
   const isForAnyHost = open === true && allowedHosts === undefined
   const hosts: ReadonlySet<string> = new Set([...ownHosts, ...(allowedHosts ?? [])])
   const origins: ReadonlySet<string> = new Set(corsOrigins)
+  /** The host that was found to be one of them the last time: nearly all requests name the same. */
+  let known: string | undefined
   return (request) => {
     if (open === false && !isOwnAddress(request.socket.localAddress)) return toStranger()
     const { host } = request.headers
-    if (!isForAnyHost && host !== undefined && !hosts.has(hostName(host))) return toMisdirected(hosts)
+    if (!isForAnyHost && host !== undefined && host !== known) {
+      if (!hosts.has(hostName(host))) return toMisdirected(hosts)
+      known = host
+    }
     return origins.has('*') || !isOfForeignPage(request, origins) ? undefined : toForeignPage()
   }
 }
