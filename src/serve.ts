@@ -78,6 +78,9 @@ async function startService(settings: Settings): Promise<Service> {
   const redactor = await openRedactor(settings)
   const logOutput = redactedOutput(logToStandardOutput(), redactor)
   const logger = pino({ level: settings.logLevel }, logOutput)
+  // Of the code of one tactic, and nothing for which all other calls have to end.
+  const onForgotten = (error: unknown) => logger.error({ err: toErrorLog(error) }, 'unhandled-rejection')
+  process.on('unhandledRejection', onForgotten)
   const runtime = await assemble(settings, {
     folder: process.cwd(),
     world: systemWorld,
@@ -111,6 +114,7 @@ async function startService(settings: Settings): Promise<Service> {
         await Promise.all([server.close(), runtime.runs.drain(settings.graceMs)])
         await runtime.close()
         await logOutput.flush()
+        process.off('unhandledRejection', onForgotten)
       },
     }
   } catch (error) {
