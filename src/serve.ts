@@ -79,8 +79,7 @@ async function startService(settings: Settings): Promise<Service> {
   const logOutput = redactedOutput(logToStandardOutput(), redactor)
   const logger = pino({ level: settings.logLevel }, logOutput)
   // Of the code of one tactic, and nothing for which all other calls have to end.
-  const onForgotten = (error: unknown) => logger.error({ err: toErrorLog(error) }, 'unhandled-rejection')
-  process.on('unhandledRejection', onForgotten)
+  process.on('unhandledRejection', (error) => logger.error({ err: toErrorLog(error) }, 'unhandled-rejection'))
   const runtime = await assemble(settings, {
     folder: process.cwd(),
     world: systemWorld,
@@ -114,7 +113,6 @@ async function startService(settings: Settings): Promise<Service> {
         await Promise.all([server.close(), runtime.runs.drain(settings.graceMs)])
         await runtime.close()
         await logOutput.flush()
-        process.off('unhandledRejection', onForgotten)
       },
     }
   } catch (error) {

@@ -7,7 +7,7 @@
 export function inTime<Value>(value: Promise<Value>, timeoutMs: number, tooLate: () => Error): Promise<Value> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooLate()), timeoutMs)
-    value.then(
+    Promise.resolve(value).then(
       (kept) => {
         clearTimeout(timer)
         resolve(kept)

@@ -29,7 +29,7 @@ export interface KeptSession {
  */
 export function keepSession(session: Session, rules: KeepingRules): KeptSession {
   const record = rules.most === 'full' && isPlain(session) ? writeRecord(session) : undefined
-  const isClean = record !== undefined && !mayHaveImage(record) && rules.redactor.known(record) === record
+  const isClean = record !== undefined && !mayHaveImage(record) && !rules.redactor.mayKnowIn(record)
   return isClean ? { session, record } : { session: keptSession(session, rules) }
 }
 

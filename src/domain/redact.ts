@@ -14,6 +14,8 @@ export interface Redactor {
   /** Whether it knows any secret by its value. */
   readonly knowsAny: boolean
   known(text: string): string
+  /** Whether `knownIn` may find something in what a JSON text holds. It is told from the text alone. */
+  mayKnowIn(json: string): boolean
   /**
    * How much of a text that goes on can be told as what `known` makes of it: up to where a known secret may begin whose end is still to
    * come. What is left is told with what comes.
@@ -52,6 +54,7 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   return {
     knowsAny: !forms.isEmpty,
     known,
+    mayKnowIn: forms.mayBeIn,
     toldLength,
     all,
     knownIn: (value) => (forms.isEmpty ? value : valueRedactor({ text: known, byName: false })(value)),

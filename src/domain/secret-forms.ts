@@ -6,6 +6,8 @@ import { redactedText } from './secret-shapes.ts'
 export interface SecretForms {
   readonly isEmpty: boolean
   redact(text: string): string
+  /** Whether a JSON text may hold one of them, in a text that `redact` would take it out of. It is told from the text alone, and is yes where that says too little. */
+  mayBeIn(json: string): boolean
   /** Up to where a text that goes on has no beginning of a secret whose end may be still to come. */
   lengthBeforeOpen(text: string): number
 }
@@ -39,6 +41,16 @@ export function createSecretForms(secrets: readonly string[]): SecretForms {
     return hasRun(left, base64Run) ? replaceAll(left, base64Forms) : left
   }
 
+  // In JSON each text is escaped once more. Half a surrogate pair is so by itself only.
+  const inJson = longestFirst(literal.map(escaped)).map(toForm)
+  const areWellFormed = secrets.every((secret) => secret.isWellFormed())
+
+  function mayBeIn(json: string): boolean {
+    if (secrets.length === 0) return false
+    if (!areWellFormed || mayBeEscaped.test(json) || isAnyIn(json, inJson)) return true
+    return hasRun(json, base64Run) && isAnyIn(json, base64Forms)
+  }
+
   function lengthBeforeOpen(text: string): number {
     if (secrets.length === 0) return text.length
     const end = text.length - openLength(text, all)
@@ -47,14 +59,19 @@ export function createSecretForms(secrets: readonly string[]): SecretForms {
     return Math.min(end, starts[read.length - openLength(read, plain)] ?? end)
   }
 
-  return { isEmpty: secrets.length === 0, redact, lengthBeforeOpen }
+  return { isEmpty: secrets.length === 0, redact, mayBeIn, lengthBeforeOpen }
 }
 
 function literalFormsOf(secret: string): readonly string[] {
   const forms = [secret]
-  for (let depth = 1; depth <= jsonDepthMax; depth++) forms.push(JSON.stringify(forms.at(-1)).slice(1, -1))
+  for (let depth = 1; depth <= jsonDepthMax; depth++) forms.push(escaped(forms.at(-1) ?? ''))
   // A secret with a backslash in it, or beside a percent sign, reads as something else where it is percent-encoded.
   return [...forms, secret.replaceAll(' ', '+'), encodeURIComponent(secret.toWellFormed())]
+}
+
+/** As it stands within JSON. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
 }
 
 /** One may be a part of another. */
@@ -66,6 +83,10 @@ function replaceAll(text: string, forms: readonly Form[]): string {
   let left = text
   for (const { form, probe } of forms) if (left.includes(probe)) left = left.replaceAll(form, redactedText)
   return left
+}
+
+function isAnyIn(text: string, forms: readonly Form[]): boolean {
+  return forms.some(({ form, probe }) => text.includes(probe) && text.includes(form))
 }
 
 /** How a value may be written, and an end of that by which it is looked for. */

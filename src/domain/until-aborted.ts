@@ -6,8 +6,12 @@ export function untilAborted<Value>(work: () => Promise<Value>, signal: AbortSig
   if (signal.aborted) return Promise.reject(signal.reason)
   // No async function, as every call waits in it: it would keep twice as much.
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    const underWay = work()
+    // Authors who have no types may give something else.
+    const underWay = Promise.resolve(work())
+    const onAbort = () => {
+      signal.removeEventListener('abort', onAbort)
+      reject(signal.reason)
+    }
     signal.addEventListener('abort', onAbort)
     // The work may have aborted it by itself.
     if (signal.aborted) onAbort()

@@ -54,7 +54,7 @@ export function openCrew(crew: CrewParts): Crew {
 
   function begin<Value>(work: () => Promise<Value>): Promise<Value> {
     if (signal.aborted) {
-      return ++refusals > refusalsMax ? new Promise<never>(() => {}) : Promise.reject(stopError(signal))
+      return ++refusals > refusalsMax ? new Promise<never>(() => {}) : quietly(Promise.reject(stopError(signal)))
     }
     const underWay = work()
     atWork.add(underWay)
@@ -105,12 +105,13 @@ export function openCrew(crew: CrewParts): Crew {
 }
 
 function makeSubTactic(run: (task: unknown, signal: AbortSignal) => Promise<Ended>, signal: AbortSignal): SubTactic {
-  const call = (task: unknown) => quietly(outputOf(task))
-
-  async function outputOf(task: unknown) {
-    const ended = await run(task, signal)
-    if (ended.ok) return ended.output
-    throw ended.error
+  function call(task: unknown) {
+    const underWay = run(task, signal)
+    const output = underWay.then(outputOf)
+    const keepQuiet = () => void quietly(output)
+    // A task that does not fit is told nowhere else.
+    underWay.then((ended) => (ended.ok || ended.session !== null ? keepQuiet() : undefined), keepQuiet)
+    return output
   }
 
   async function batch(tasks: readonly unknown[], options: BatchOptions = {}) {
@@ -125,6 +126,11 @@ function makeSubTactic(run: (task: unknown, signal: AbortSignal) => Promise<Ende
   }
 
   return Object.assign(call, { batch })
+}
+
+function outputOf(ended: Ended): unknown {
+  if (ended.ok) return ended.output
+  throw ended.error
 }
 
 /** What was refused because the call had been stopped. */

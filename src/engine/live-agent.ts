@@ -1,57 +1,24 @@
-import type { Agent, AgentPlan, ForkOptions, Reply } from '../domain/agent.ts'
-import type { World } from '../domain/clock.ts'
-import type { EventPlace } from '../domain/event.ts'
-import type { PriceBook } from '../domain/invoker.ts'
+import type { Agent, ForkOptions, Reply } from '../domain/agent.ts'
 import type { ImagePart, Part } from '../domain/message.ts'
-import type { Observe } from '../domain/observation.ts'
 import type { AnyPrompt } from '../domain/prompt.ts'
 import { quietly } from '../domain/quietly.ts'
 import type { Schema, SchemaOutput } from '../domain/schema.ts'
 import { stopError } from '../domain/stop.ts'
 import type { PromptArgs } from '../domain/template.ts'
 import type { Tool } from '../domain/tool.ts'
-import type { ToolSource } from '../domain/tool-source.ts'
 import type { Span } from '../domain/tracing.ts'
 import { untilAborted } from '../domain/until-aborted.ts'
 import { AgentDialogs } from './agent-dialogs.ts'
 import { AgentObserver } from './agent-observer.ts'
-import { type AgentAnnouncer, announceAgent, type Tell } from './announce.ts'
+import type { AgentParts } from './agent-parts.ts'
+import { type AgentAnnouncer, announceAgent } from './announce.ts'
 import { endAgentCall, startAgentCall } from './call-spans.ts'
 import { type Contract, contractOf, jsonContract } from './contract.ts'
-import type { EngineParts } from './engine-parts.ts'
 import { toImagePart } from './image-part.ts'
 import type { LiveDialog } from './live-dialog.ts'
-import type { Meter } from './meter.ts'
-import type { CallJournal } from './run-journal.ts'
-import type { AgentCallRecorder, SessionRecorder } from './session-recorder.ts'
+import type { AgentCallRecorder } from './session-recorder.ts'
 import { openToolbox } from './toolbox.ts'
 import { runTurn, type Turn } from './turn.ts'
-
-/** What a live agent is given for its one call. */
-export interface AgentParts {
-  readonly plan: AgentPlan
-  readonly world: World
-  readonly prices: PriceBook
-  readonly toolSource: ToolSource
-  /** Left undefined when nobody counts. */
-  readonly observe: Observe | undefined
-  readonly recorder: SessionRecorder
-  readonly signal: AbortSignal
-  readonly deadlineAtMs: number
-  readonly meter: Meter
-  readonly place: EventPlace
-  /** Left undefined when nobody listens. */
-  readonly tell: Tell | undefined
-  /** Of a run. */
-  readonly journal: CallJournal | undefined
-  /** Of the call. */
-  readonly span: Span
-  /** Says why a provider may not be sent to the address of an image. Left undefined: it may be sent anywhere. */
-  readonly judgeImageUrl: EngineParts['judgeImageUrl']
-  findPrompt(path: string): AnyPrompt
-  /** Does work that whoever closes the session waits for. Once the call has been stopped, nothing is begun any more. */
-  begin<Value>(work: () => Promise<Value>): Promise<Value>
-}
 
 interface TurnParts {
   readonly tools: readonly Tool[]
@@ -127,20 +94,34 @@ export class LiveAgent implements Agent {
   }
 
   respond(): Promise<Reply<never>> {
-    return this.#parts.begin(() => this.#recordTurn()) as Promise<Reply<never>>
+    try {
+      const dialog = this.#dialogs.idle
+      return this.#begin(dialog, contractOf(this.#promptOf(dialog))) as Promise<Reply<never>>
+    } catch (misuse) {
+      return Promise.reject(misuse)
+    }
   }
 
   respondAs<S extends Schema>(schema: S): Promise<SchemaOutput<S>> {
-    const reply = this.#parts.begin(() => this.#recordTurn(schema))
-    return quietly(reply.then(({ parsed }) => parsed as SchemaOutput<S>))
+    try {
+      const reply = this.#begin(this.#dialogs.idle, jsonContract(schema))
+      return quietly(reply.then(({ parsed }) => parsed as SchemaOutput<S>))
+    } catch (misuse) {
+      return Promise.reject(misuse)
+    }
   }
 
-  /** Without a schema, the prompt of the turn says what a reply has to be. */
-  async #recordTurn(schema?: Schema): Promise<Reply<unknown>> {
+  #promptOf({ current }: LiveDialog): AnyPrompt {
+    return current.turnPrompt ?? this.#parts.plan.systemPrompt
+  }
+
+  #begin(dialog: LiveDialog, contract: Contract): Promise<Reply<unknown>> {
+    return this.#parts.begin(() => this.#recordTurn(dialog, contract))
+  }
+
+  async #recordTurn(dialog: LiveDialog, contract: Contract): Promise<Reply<unknown>> {
     const { plan, world, signal, place, tell } = this.#parts
-    const dialog = this.#dialogs.idle
-    const prompt = dialog.current.turnPrompt ?? plan.systemPrompt
-    const contract = schema === undefined ? contractOf(prompt) : jsonContract(schema)
+    const prompt = this.#promptOf(dialog)
     dialog.isBusy = true
     const named = { agent: plan.name, dialog: dialog.current.alias }
     const id = this.#idOfCall(dialog) ?? world.newId()

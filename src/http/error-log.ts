@@ -16,12 +16,15 @@ export interface ErrorLog {
  * @param redactor Takes secrets out of the texts. Left out: whoever writes the log does that.
  */
 export function toErrorLog(error: unknown, redactor?: Pick<Redactor, 'all'>, depth = 0): ErrorLog {
-  if (!(error instanceof Error)) return { name: typeof error, stack: '' }
+  const keep = (text: string) => (redactor === undefined ? text : redactor.all(text))
+  if (!(error instanceof Error)) {
+    const isObject = typeof error === 'object' || typeof error === 'function'
+    return { name: typeof error, stack: isObject ? '' : keep(String(error)) }
+  }
   const { name, stack, message, cause } = error
-  const told = stack ?? message
   return {
     name,
-    stack: redactor === undefined ? told : redactor.all(told),
+    stack: keep(stack ?? message),
     ...(cause === undefined || depth >= causesMax ? {} : { cause: toErrorLog(cause, redactor, depth + 1) }),
   }
 }

@@ -61,7 +61,7 @@ export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: un
       for (const { reject } of pending.values()) reject(error)
       pending.clear()
     }
-    port.on('message', settle)
+    port.on('message', onReply)
     port.on('messageerror', (cause) => {
       die(cause)
       void worker.terminate()
@@ -76,12 +76,16 @@ export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: un
     if (thread === undefined || pending.size === 0) return
     const { port } = thread
     for (let given = receiveMessageOnPort(port); given !== undefined; given = receiveMessageOnPort(port)) {
-      settle(given.message as WorkerReply)
+      onReply(given.message as WorkerReply)
     }
   }
 
-  function settle(reply: WorkerReply) {
+  function onReply(reply: WorkerReply) {
     deathsInARow = 0
+    settle(reply)
+  }
+
+  function settle(reply: WorkerReply) {
     const waiting = pending.get(reply.call)
     pending.delete(reply.call)
     if (pending.size === 0) unref()

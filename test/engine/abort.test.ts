@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { definePrompt } from '../../src/domain/prompt.ts'
 import { Stopped } from '../../src/domain/stop.ts'
@@ -244,6 +244,7 @@ test('a tactic that has not come to wait for what failed ends no process', async
   const seen: unknown[] = []
   const onUnhandled = (reason: unknown) => seen.push(reason)
   process.on('unhandledRejection', onUnhandled)
+  onTestFinished(() => void process.off('unhandledRejection', onUnhandled))
   class Failing extends Tactic({ name: 'failing' }) {
     async call(): Promise<string> {
       throw new Error('thrown at once')
@@ -257,14 +258,17 @@ test('a tactic that has not come to wait for what failed ends no process', async
       const typed = writer.receive(task).respondAs(z.object({ count: z.number() }))
       const below = this.tactics.fail(task)
       await nextTurn()
+      // This one does not fit, which no session tells.
+      const unfit = this.tactics.fail(7 as never)
+      await nextTurn()
+      await unfit.catch(() => {})
       return Promise.allSettled([plain, typed, below]).then((ended) => ended.map(({ status }) => status).join())
     }
   }
   const { session } = house({ tactics: [Forgetful, Failing], model: () => Promise.reject(new Error('no answer')) })
   expect((await session('go')).session).toMatchObject({ result: 'rejected,rejected,rejected' })
   await nextTurn()
-  process.off('unhandledRejection', onUnhandled)
-  expect(seen).toEqual([])
+  expect(seen).toEqual([expect.objectContaining({ code: 'invalid-task' })])
 })
 
 test('a signal that outlives its calls keeps no listener of them', async () => {

@@ -46,6 +46,8 @@ test('gives up on a worker that only ever dies, and says so', async () => {
   const link = openLink()
   const messages: string[] = []
   for (let attempt = 0; attempt < 7; attempt++) {
+    // What cannot be copied is no answer of the worker.
+    await expect(link.call('echo', () => 'a function')).rejects.toThrow()
     await link.call('die').catch((error: Error) => messages.push(error.message))
   }
   expect(messages.slice(0, 6).every((message) => message.includes('started again'))).toBe(true)
