@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import type { CostGroup, SessionFilter, SessionPosition, SessionStore } from '../src/domain/session-store.ts'
 import { openKysely, openPool } from '../src/stores/postgres-database.ts'
 import { openPostgresStore } from '../src/stores/postgres-store.ts'
@@ -91,11 +92,22 @@ async function measureCosts(store: SessionStore) {
   }
   await measure('  of one tactic, by model', () => store.costs({ ...window, tactic: 'researcher' }, ['model']))
   await measure('  of one state, by model', () => store.costs({ ...window, state: 'cancelled' }, ['model']))
+  await measure('  by tag team, the first question', () => store.costs(window, ['tag.team']), 1)
+  await measure('  by tag team', () => store.costs(window, ['tag.team']))
+  await measure('  by tag team, model and day', () => store.costs(window, ['tag.team', 'model', 'day']))
+  const live: SessionFilter = { ...window, tags: { env: 'live' } }
+  await measure('  of a common tag, the first question', () => store.costs(live, ['model']), 1)
+  await measure('  of a common tag, by model', () => store.costs(live, ['model']))
+  await measure('  of a common tag, by tactic_id, agent, model, day', () =>
+    store.costs(live, ['tactic_id', 'agent', 'model', 'day']),
+  )
   // These are read from the sessions: few questions say enough.
   const few = Math.ceil(questionsEach / 20)
-  await measure('  of a rare tag, by model', () => store.costs({ ...window, tags: { customer: 'c7' } }, ['model']), few)
-  await measure('  of a common tag, by model', () => store.costs({ ...window, tags: { env: 'live' } }, ['model']), few)
-  await measure('  by tag', () => store.costs(window, ['tag.team']), few)
+  const rare: SessionFilter = { ...window, tags: { customer: 'c7' } }
+  await measure('  of a rare tag, by model', () => store.costs(rare, ['model']), few)
+  await measure('  by a tag of very many values, the first question', () => store.costs(window, ['tag.customer']), 1)
+  await measure('  by a tag of very many values', () => store.costs(window, ['tag.customer']), few)
+  await measure('  of a rare tag, by model, afterwards', () => store.costs(rare, ['model']), few)
 }
 
 async function benchSqlite(folder: string) {
@@ -115,6 +127,8 @@ async function benchPostgres(url: string) {
   if ((await store.list({}, 1)).data.length === 0) {
     const db = openKysely<SessionDatabase>(openPool(url))
     await fill(createBatchWriter(db))
+    // What PostgreSQL does by itself within a minute.
+    await sql`analyze`.execute(db)
     await db.destroy()
   }
   await measureAll(store)

@@ -47,6 +47,12 @@ export function startsOf({ spanMs, fromMs, toMs }: CostSpan): readonly number[] 
   return Array.from({ length: (toMs - fromMs) / spanMs }, (_, index) => fromMs + index * spanMs)
 }
 
+/** All hours or days, one by one. */
+export function spansOf(span: CostSpan): readonly CostSpan[] {
+  const { spanMs } = span
+  return startsOf(span).map((fromMs) => ({ spanMs, fromMs, toMs: fromMs + spanMs }))
+}
+
 /**
  * The stretches of hours or days that have not been summed, neighbours in one.
  *

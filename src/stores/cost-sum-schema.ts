@@ -19,15 +19,21 @@ export const sumColumns = [
 
 type SumColumns = { readonly [Column in (typeof sumColumns)[number]]: WholeNumber }
 
-/** An hour or a day of a tenant whose sessions have been summed. */
-interface CostSpanTable {
+/** What an hour or a day of a tenant is known by. `tag_key` is the one tag that is told apart; where it is empty, none is. */
+interface CostSpanKey {
   readonly tenant: string
   readonly span_ms: WholeNumber
   readonly starts_at: WholeNumber
+  readonly tag_key: string
+}
+
+/** An hour or a day whose sessions have been summed, or whose tag has so many values that they had better be read: `is_summed` is 0. */
+interface CostSpanTable extends CostSpanKey {
+  readonly is_summed: WholeNumber
 }
 
 /**
- * What the sessions of a span have cost, of each root tactic and each state by itself. `grouping` says how they are grouped further:
+ * What the sessions of a span have cost, of each root tactic, each state and each value of the tag by itself. `grouping` says how they are grouped further:
  *
  * - In a day, a sum of `groupings`: a row for each value of these columns, the others of which are null. All sums of one grouping
  *   are there at once, since a session that has a share in several rows of one counts once in a row of another.
@@ -35,7 +41,7 @@ interface CostSpanTable {
  *   shares. What was saved in such detail can be added up to days.
  * - `countOnly`, in both: the sessions alone, those too that asked no model.
  */
-interface CostSumTable extends CostSpanTable, SumColumns {
+interface CostSumTable extends CostSpanKey, SumColumns {
   readonly grouping: WholeNumber
   readonly number: WholeNumber
   /** From 1 within its number. */
@@ -43,6 +49,8 @@ interface CostSumTable extends CostSpanTable, SumColumns {
   readonly root_tactic: string
   readonly root_tactic_id: string
   readonly state: SessionState
+  /** Null where sessions do not have the tag, and where none is told apart. */
+  readonly tag_value: string | null
   /** That have a share in the number: the same in each of its rows. */
   readonly sessions: WholeNumber
   readonly tactic: string | null

@@ -1,7 +1,8 @@
 import type { SessionFilter } from '../domain/session-store.ts'
-import { type CostSpan, dayMs, hourMs, startsOf } from './cost-spans.ts'
-import { markSummed, sumHoursOf, sumSessionsOf } from './sql-cost-sums.ts'
-import { type CostScope, missingSpans, summedOf } from './sql-costs.ts'
+import { type CostSpan, dayMs, hourMs, spansOf } from './cost-spans.ts'
+import { markSummed, markUnsummed, sumHoursOf, sumSessionsOf } from './sql-cost-sums.ts'
+import { missingSpans, type SumScope, summedOf, unsettledOf } from './sql-costs.ts'
+import { isOfFewSessions, isWideDay, isWideHour } from './sql-tag-values.ts'
 
 /** After this a step begins nothing more: saves wait for its end. */
 const stepMs = 50
@@ -13,9 +14,9 @@ const marksMax = 1_000
  *
  * @returns whether there may be more of them.
  */
-export async function sumSomeCosts(scope: CostScope, filter: SessionFilter): Promise<boolean> {
+export async function sumSomeCosts(scope: SumScope, filter: SessionFilter): Promise<boolean> {
   // Looks without a lock first: nearly always all is summed.
-  if ((await missingSpans(scope, filter)).length === 0) return false
+  if ((await missingSpans(scope, filter)).length === 0 || (await isOfFewSessions(scope, filter))) return false
   return scope.db.transaction().execute(async (transaction) => {
     await scope.dialect.takeTurns(transaction)
     const step = { ...scope, db: transaction, endsAtMs: performance.now() + stepMs }
@@ -23,7 +24,7 @@ export async function sumSomeCosts(scope: CostScope, filter: SessionFilter): Pro
   })
 }
 
-interface Step extends CostScope {
+interface Step extends SumScope {
   /** On the clock of `performance`. */
   readonly endsAtMs: number
 }
@@ -37,28 +38,31 @@ async function sumAll(step: Step, spans: readonly CostSpan[]): Promise<boolean> 
     const busyAt = rest.findIndex(({ toMs }) => toMs > startMs)
     const empty = rest.slice(0, busyAt === -1 ? rest.length : busyAt).slice(0, marksMax)
     if (empty.length > 0) await markSummed(step, empty)
-    else if (next.spanMs === hourMs) await sumSessionsOf(step, next)
+    else if (next.spanMs === hourMs) await sumHour(step, next)
     else if (!(await sumDay(step, next))) return false
     rest = rest.slice(Math.max(empty.length, 1))
   }
   return true
 }
 
+async function sumHour(step: Step, hour: CostSpan) {
+  if (await isWideHour(step, hour)) await markUnsummed(step, hour)
+  else await sumSessionsOf(step, hour)
+}
+
 /** A day is the sum of its hours, so that one on which much happened takes more steps, and no longer ones. */
 async function sumDay(step: Step, { fromMs, toMs }: CostSpan): Promise<boolean> {
+  const day = { spanMs: dayMs, fromMs, toMs } as const
   const hours = { spanMs: hourMs, fromMs, toMs } as const
-  const summed = await summedOf(step, hours)
-  const missing = startsOf(hours).filter((start) => !summed.has(start))
-  const isDone = await sumAll(
-    step,
-    missing.map((start) => ({ spanMs: hourMs, fromMs: start, toMs: start + hourMs })),
-  )
-  if (isDone) await sumHoursOf(step, { spanMs: dayMs, fromMs, toMs })
-  return isDone
+  if (!(await sumAll(step, await unsettledOf(step, hours)))) return false
+  const hasAll = (await summedOf(step, hours)).size === spansOf(hours).length
+  if (hasAll && !(await isWideDay(step, day))) await sumHoursOf(step, day)
+  else await markUnsummed(step, day)
+  return true
 }
 
 /** When the first session starts at a time or later. Infinite: none does. */
-async function nextStart({ db, tenant }: CostScope, fromMs: number): Promise<number> {
+async function nextStart({ db, tenant }: SumScope, fromMs: number): Promise<number> {
   const starts = db.selectFrom('sessions').select('started_at').where('tenant', '=', tenant)
   const found = await starts.where('started_at', '>=', fromMs).orderBy('started_at').limit(1).executeTakeFirst()
   return found === undefined ? Infinity : Number(found.started_at)

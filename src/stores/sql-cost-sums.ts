@@ -1,16 +1,17 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type CostSpan, hourMs } from './cost-spans.ts'
 import { alike, countOnly, groupings, groupingsAll, sumColumns } from './cost-sum-schema.ts'
-import type { CostScope } from './sql-costs.ts'
+import { noTag, tagValue } from './cost-tags.ts'
+import type { SumScope } from './sql-costs.ts'
 
 /** Sums what the sessions of an hour cost, and marks it as summed. */
-export async function sumSessionsOf(scope: CostScope, hour: CostSpan) {
+export async function sumSessionsOf(scope: SumScope, hour: CostSpan) {
   await markSummed(scope, [hour])
   const { fromMs, toMs } = hour
   // SQLite takes the tables of a cross join in this order: the few sessions of an hour lead, and not the lines of all.
   const lines = sql`
     select sessions.id as unit, sessions.tactic as root_tactic, sessions.tactic_id as root_tactic_id, sessions.state,
-      1 as sessions,
+      ${ownValue(scope)} as tag_value, 1 as sessions,
       cost_lines.tactic, cost_lines.tactic_id, cost_lines.agent, cost_lines.model,
       ${sql.join(sumColumns.map((column) => sql`${lineColumn(column)} as ${sql.ref(column)}`))}
     from sessions cross join cost_lines
@@ -21,26 +22,26 @@ export async function sumSessionsOf(scope: CostScope, hour: CostSpan) {
     with ${alikeFrom(lines)}
     select ${spanColumns(scope, hour)}, ${sql.lit(alike)}, number,
       row_number() over (partition by number order by tactic_id, tactic, agent, model),
-      root_tactic, root_tactic_id, state, sessions, tactic, tactic_id, agent, model, ${sumNames}
+      ${roots}, sessions, tactic, tactic_id, agent, model, ${sumNames}
     from alike`.execute(scope.db)
   await insertCounts(
     scope,
     hour,
     sql`
-      select tactic as root_tactic, tactic_id as root_tactic_id, state, 1 as sessions
+      select tactic as root_tactic, tactic_id as root_tactic_id, state, ${ownValue(scope)} as tag_value, 1 as sessions
       from sessions where tenant = ${scope.tenant} and started_at >= ${fromMs} and started_at < ${toMs}`,
   )
 }
 
 /** Adds up the hours of a day, all of which have been summed, and marks it as summed. */
-export async function sumHoursOf(scope: CostScope, day: CostSpan) {
+export async function sumHoursOf(scope: SumScope, day: CostSpan) {
   await markSummed(scope, [day])
   const { fromMs, toMs } = day
   const hours = (grouping: number) => sql`
-    from cost_sums where tenant = ${scope.tenant} and span_ms = ${hourMs}
+    from cost_sums where tenant = ${scope.tenant} and span_ms = ${hourMs} and tag_key = ${scope.tagKey}
       and starts_at >= ${fromMs} and starts_at < ${toMs} and grouping = ${grouping}`
   const lines = sql`
-    select cast(starts_at as text) || '/' || cast(number as text) as unit, root_tactic, root_tactic_id, state,
+    select cast(starts_at as text) || '/' || cast(number as text) as unit, ${roots},
       sessions, tactic, tactic_id, agent, model, ${sumNames} ${hours(alike)}`
   const keys = Object.entries(groupings).map(([column, bit]) => ({
     name: sql.ref(column),
@@ -51,7 +52,7 @@ export async function sumHoursOf(scope: CostScope, day: CostSpan) {
     with ${alikeFrom(lines)},
     chosen (grouping) as (values ${sql.join(groupingsAll.map((grouping) => sql`(${sql.lit(grouping)})`))}),
     spread as (
-      select chosen.grouping, root_tactic, root_tactic_id, state, sessions,
+      select chosen.grouping, ${roots}, sessions,
         ${sql.join(keys.map(({ name, expression }) => sql`${expression} as ${name}`))}, ${sumNames},
         row_number() over (
           partition by chosen.grouping, number, ${sql.join(keys.map(({ expression }) => expression))}
@@ -59,25 +60,36 @@ export async function sumHoursOf(scope: CostScope, day: CostSpan) {
       from alike cross join chosen
     )
     select ${spanColumns(scope, day)}, grouping, row_number() over (partition by grouping), 1,
-      root_tactic, root_tactic_id, state, sum(case when share = 1 then sessions else 0 end),
+      ${roots}, sum(case when share = 1 then sessions else 0 end),
       tactic, tactic_id, agent, model, ${sumsOfNames}
     from spread
-    group by grouping, root_tactic, root_tactic_id, state, tactic, tactic_id, agent, model`.execute(scope.db)
-  await insertCounts(scope, day, sql`select root_tactic, root_tactic_id, state, sessions ${hours(countOnly)}`)
+    group by grouping, ${roots}, tactic, tactic_id, agent, model`.execute(scope.db)
+  await insertCounts(scope, day, sql`select ${roots}, sessions ${hours(countOnly)}`)
 }
 
 /** Says of spans that they have been summed; of such without a session that is all there is to say. */
-export async function markSummed(scope: CostScope, spans: readonly CostSpan[]) {
-  const rows = spans.map(({ spanMs, fromMs }) => sql`(${scope.tenant}, ${spanMs}, ${fromMs})`)
-  await sql`insert into cost_spans (tenant, span_ms, starts_at) values ${sql.join(rows)}`.execute(scope.db)
+export async function markSummed(scope: SumScope, spans: readonly CostSpan[]) {
+  await markSpans(scope, spans, 1)
 }
 
-async function insertCounts(scope: CostScope, span: CostSpan, counts: RawBuilder<unknown>) {
+/** Says of a span that it is not to be summed. */
+export async function markUnsummed(scope: SumScope, span: CostSpan) {
+  await markSpans(scope, [span], 0)
+}
+
+async function markSpans({ db, tenant, tagKey }: SumScope, spans: readonly CostSpan[], isSummed: 0 | 1) {
+  const rows = spans.map(({ spanMs, fromMs }) => sql`(${tenant}, ${spanMs}, ${fromMs}, ${tagKey}, ${isSummed})`)
+  await sql`insert into cost_spans (tenant, span_ms, starts_at, tag_key, is_summed) values ${sql.join(rows)}`.execute(
+    db,
+  )
+}
+
+async function insertCounts(scope: SumScope, span: CostSpan, counts: RawBuilder<unknown>) {
   await sql`
     insert into cost_sums (${columns})
     select ${spanColumns(scope, span)}, ${sql.lit(countOnly)}, row_number() over (), 1,
-      root_tactic, root_tactic_id, state, sum(sessions), null, null, null, null, ${sql.join(sumColumns.map(() => sql`0`))}
-    from (${counts}) as counts group by root_tactic, root_tactic_id, state`.execute(scope.db)
+      ${roots}, sum(sessions), null, null, null, null, ${sql.join(sumColumns.map(() => sql`0`))}
+    from (${counts}) as counts group by ${roots}`.execute(scope.db)
 }
 
 /**
@@ -97,28 +109,34 @@ function alikeFrom(lines: RawBuilder<unknown>): RawBuilder<unknown> {
       from lines
     ),
     summed as (
-      select root_tactic, root_tactic_id, state, shares, sum(sessions) as sessions,
+      select ${roots}, shares, sum(sessions) as sessions,
         tactic, tactic_id, agent, model, ${sumsOfNames}
       from described
-      group by root_tactic, root_tactic_id, state, shares, tactic, tactic_id, agent, model
+      group by ${roots}, shares, tactic, tactic_id, agent, model
     ),
     alike as (
-      select summed.*, dense_rank() over (order by root_tactic, root_tactic_id, state, shares) as number
+      select summed.*, dense_rank() over (order by ${roots}, shares) as number
       from summed
     )`
 }
 
+/** What a session has by itself, and each of its shares with it. */
+const roots = sql`root_tactic, root_tactic_id, state, tag_value`
 const share = sql.join(
   Object.keys(groupings).map((column) => sql`cast(length(${sql.ref(column)}) as text) || ':' || ${sql.ref(column)}`),
   sql` || `,
 )
 const sumNames = sql.join(sumColumns.map((column) => sql.ref(column)))
 const sumsOfNames = sql.join(sumColumns.map((column) => sql`sum(${sql.ref(column)}) as ${sql.ref(column)}`))
-const columns = sql`tenant, span_ms, starts_at, grouping, number, position, root_tactic, root_tactic_id, state, sessions,
+const columns = sql`tenant, span_ms, starts_at, tag_key, grouping, number, position, ${roots}, sessions,
   tactic, tactic_id, agent, model, ${sumNames}`
 
-function spanColumns({ tenant }: CostScope, { spanMs, fromMs }: CostSpan): RawBuilder<unknown> {
-  return sql`cast(${tenant} as text), cast(${spanMs} as bigint), cast(${fromMs} as bigint)`
+function spanColumns({ tenant, tagKey }: SumScope, { spanMs, fromMs }: CostSpan): RawBuilder<unknown> {
+  return sql`cast(${tenant} as text), cast(${spanMs} as bigint), cast(${fromMs} as bigint), cast(${tagKey} as text)`
+}
+
+function ownValue({ tagKey }: SumScope): RawBuilder<unknown> {
+  return tagKey === noTag ? sql`cast(null as text)` : tagValue(tagKey)
 }
 
 function lineColumn(column: (typeof sumColumns)[number]): RawBuilder<unknown> {

@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { CostGroup, SessionFilter } from '../domain/session-store.ts'
 import { toColumnText } from './column-text.ts'
+import { tagOf, tagValue } from './cost-tags.ts'
 import { dayOf, namedKeys, type PartialCosts, type SqlCount, type SqlKey, toGroupTotals } from './sql-cost-rows.ts'
 import { filterSessions } from './sql-filter.ts'
 import type { SessionDatabase } from './sql-schema.ts'
@@ -39,13 +40,8 @@ function keyExpression(group: CostGroup): RawBuilder<SqlKey> {
     case 'day':
       return dayOf('sessions.started_at')
     default:
-      // A session has at most one value of a tag.
-      return sql`(select value from session_tags where session_id = sessions.id and key = ${toColumnText(tagOf(group))})`
+      return tagValue(toColumnText(tagOf(group) ?? ''))
   }
-}
-
-function tagOf(group: `tag.${string}`): string {
-  return group.slice('tag.'.length)
 }
 
 const sums = [

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { summedTag } from './cost-tags.ts'
 import { deleteSessions } from './delete-sessions.ts'
 import type { SessionTables } from './session-tables.ts'
 import { createBatchWriter } from './sql-batch-writer.ts'
@@ -6,7 +7,6 @@ import { sumSomeCosts } from './sql-cost-summing.ts'
 import { type CostDialect, queryCosts } from './sql-costs.ts'
 import { queryCostLines, queryIds, queryPage, queryRecord } from './sql-queries.ts'
 import type { SessionDatabase } from './sql-schema.ts'
-import { canBeSummed } from './sql-span-costs.ts'
 
 /**
  * The tables of any database that kysely speaks to. Errors are the driver's own. How to find out whether a write would
@@ -52,8 +52,10 @@ export function createSqlSessionTables(
     list: (tenant, filter, limit, after) => queryPage(db, tenant, filter, limit, after),
     costOf: (tenant, id) => queryCostLines(db, tenant, id),
     costs: (tenant, filter, groupBy) => queryCosts({ db, tenant, dialect: costDialect }, filter, groupBy),
-    sumCosts: async (tenant, filter, groupBy) =>
-      canBeSummed(filter, groupBy) && sumSomeCosts({ db, tenant, dialect: costDialect }, filter),
+    sumCosts: async (tenant, filter, groupBy) => {
+      const tagKey = summedTag(filter, groupBy)
+      return tagKey !== undefined && sumSomeCosts({ db, tenant, tagKey, dialect: costDialect }, filter)
+    },
     close: () => db.destroy(),
   }
 }

@@ -1,8 +1,9 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { CostGroup, SessionFilter } from '../domain/session-store.ts'
 import { toColumnText } from './column-text.ts'
 import { type CostSpan, dayMs } from './cost-spans.ts'
 import { alike, countOnly, groupings, sumColumns } from './cost-sum-schema.ts'
+import { tagOf } from './cost-tags.ts'
 import {
   type CostRow,
   dayOf,
@@ -12,32 +13,30 @@ import {
   type SqlKey,
   toGroupTotals,
 } from './sql-cost-rows.ts'
-import type { SessionDatabase } from './sql-schema.ts'
+import type { SumScope } from './sql-costs.ts'
 
 const sumNames = sql.join(sumColumns.map((column) => sql.ref(`sums.${column}`)))
 
-/** Whether costs can be told from sums, which know no tags. */
-export function canBeSummed({ tags = {} }: SessionFilter, groupBy: readonly CostGroup[]): boolean {
-  return Object.keys(tags).length === 0 && !groupBy.some((group) => group.startsWith('tag.'))
-}
-
-/** Tells from the sums of hours or days what the sessions of its time cost. What has not been summed is not in it. */
+/**
+ * Tells from the sums of hours or days what their sessions cost.
+ *
+ * @param starts When they start: one at least. Each is looked up by itself, without a join, which a database that knows nothing yet of the
+ *   rows would begin at the wrong end.
+ */
 export async function querySpanCosts(
-  db: Kysely<SessionDatabase>,
-  tenant: string,
-  span: CostSpan,
+  { db, tenant, tagKey }: SumScope,
+  spanMs: CostSpan['spanMs'],
+  starts: ReadonlySet<number>,
   filter: SessionFilter,
   groupBy: readonly CostGroup[],
 ): Promise<PartialCosts> {
-  const { spanMs, fromMs, toMs } = span
   const keys = namedKeys(groupBy, keyExpression)
   const selected = keys.map(({ expression, alias }) => sql`${expression} as ${sql.ref(alias)},`)
   const names = keys.map(({ alias }) => sql.ref(alias))
-  // The spans lead, with what the key of the sums begins: so of these no more are looked at than are meant.
-  const sumsOf = (grouping: number) => sql`cost_spans as spans cross join cost_sums as sums
-    where spans.tenant = ${tenant} and spans.span_ms = ${spanMs}
-      and spans.starts_at >= ${fromMs} and spans.starts_at < ${toMs}
-      and sums.tenant = spans.tenant and sums.span_ms = spans.span_ms and sums.starts_at = spans.starts_at
+  const [first, last] = [Math.min(...starts), Math.max(...starts)]
+  const sumsOf = (grouping: number) => sql`cost_sums as sums
+    where sums.tenant = ${tenant} and sums.tag_key = ${tagKey} and sums.span_ms = ${spanMs}
+      and sums.starts_at in (${sql.join([...starts])}) and sums.starts_at between ${first} and ${last}
       and sums.grouping = ${grouping} and ${conditionsOf(filter)}`
   const rows =
     spanMs === dayMs
@@ -66,14 +65,16 @@ function groupingOf(groupBy: readonly CostGroup[]): number {
 }
 
 function keyExpression(group: CostGroup): RawBuilder<SqlKey> {
-  return group === 'day' ? dayOf('sums.starts_at') : sql.ref(`sums.${group}`)
+  if (group === 'day') return dayOf('sums.starts_at')
+  return sql.ref(tagOf(group) === undefined ? `sums.${group}` : 'sums.tag_value')
 }
 
-function conditionsOf({ tactic, state }: SessionFilter): RawBuilder<unknown> {
+function conditionsOf({ tactic, state, tags = {} }: SessionFilter): RawBuilder<unknown> {
   const column = tactic?.includes('::') ? 'sums.root_tactic_id' : 'sums.root_tactic'
   const conditions = [
     ...(tactic === undefined ? [] : [sql`${sql.ref(column)} = ${toColumnText(tactic)}`]),
     ...(state === undefined ? [] : [sql`sums.state = ${state}`]),
+    ...Object.values(tags).map((value) => sql`sums.tag_value = ${toColumnText(value)}`),
   ]
   return conditions.length === 0 ? sql`1 = 1` : sql.join(conditions, sql` and `)
 }

@@ -5,7 +5,7 @@ import type { CostGroup, SessionFilter } from '../../src/domain/session-store.ts
 import { defaultTenant } from '../../src/domain/tenant.ts'
 import { createMemorySessionStore } from '../../src/stores/memory-session-store.ts'
 import { wildSession } from '../support/session-arbitraries.ts'
-import type { OpenStore } from '../support/session-stores.ts'
+import { type OpenStore, range } from '../support/session-stores.ts'
 import { buildSession, sessionId } from '../support/sessions.ts'
 
 const hourMs = 3_600_000
@@ -43,6 +43,27 @@ export function summedCostsContract(name: string, openStore: OpenStore) {
       expect(await callsOf()).toEqual([['2021-02-27', 'writer', 1, 1], 1])
     })
 
+    test('by a tag are the same when asked again, also of a tag with as many values as sessions, and of very many tags', async () => {
+      const tags = Object.fromEntries(range(40).map((number) => [`tag-${number}`, 'same']))
+      const sessions = range(150).map((number) =>
+        buildSession({
+          id: sessionId(number),
+          startedAtMs: pastMs + (number % 3) * (dayMs / 2) + number,
+          tags: { run: `${number}`, ...(number % 2 === 0 ? tags : {}) },
+          calls: [{}, { agent: 'critic' }],
+        }),
+      )
+      const [store, plain] = [await openStore(sessions), createMemorySessionStore()]
+      await Promise.all(sessions.map((session) => plain.save(session)))
+      for (const key of ['run', ...Object.keys(tags), 'run', 'tag-0', 'tag-39']) {
+        const groups = [`tag.${key}`, 'agent'] as const
+        const time = { startedBeforeMs: pastMs + 3 * dayMs }
+        expect(await store.costs(time, groups)).toEqual(await plain.costs(time, groups))
+        const filter = { ...time, tags: { [key]: key === 'run' ? '70' : 'same' } }
+        expect(await store.costs(filter, groups)).toEqual(await plain.costs(filter, groups))
+      }
+    })
+
     test('whatever is saved, replaced, deleted and reported meanwhile, are the same as if nothing was ever summed', async () => {
       const store = await openStore()
       const plain = createMemorySessionStore()
@@ -77,14 +98,45 @@ const wildTimeMs = fc.oneof(
   { weight: 1, arbitrary: fc.nat({ max: 4 * hourMs }).map((agoMs) => Date.now() - agoMs) },
 )
 
+/** Few enough that sessions have them in common, and none that a database takes as it is. */
+const wildValue = fc.constantFrom('', 'red', '\u0000', '\ud800', '\\u0000')
+
 const wildSave = fc
-  .tuple(wildSession, wildTenant, wildId, wildTimeMs, fc.constantFrom<Session['state']>('success', 'failure'))
-  .map(
-    ([session, tenant, id, startedAtMs, state]) =>
-      ({ kind: 'save', session: { ...session, tenant, id, startedAtMs, state } }) as const,
+  .tuple(
+    wildSession,
+    fc.record({ team: wildValue, env: wildValue }, { requiredKeys: [] }),
+    fc.record({
+      tenant: wildTenant,
+      id: wildId,
+      startedAtMs: wildTimeMs,
+      state: fc.constantFrom<Session['state']>('success', 'failure'),
+    }),
   )
+  .map(([session, tags, rest]) => {
+    const { team, env, ...others } = session.tags
+    return { kind: 'save', session: { ...session, ...rest, tags: { ...others, ...tags } } } as const
+  })
 
 const wildDelete = fc.tuple(wildTenant, wildId).map(([tenant, id]) => ({ kind: 'delete', tenant, id }) as const)
+
+/** Mostly of one tag, by which costs are summed, and now and then of two. */
+const wildTags = fc.oneof(
+  { weight: 4, arbitrary: wildValue.map((team) => ({ team })) },
+  { weight: 1, arbitrary: wildValue.map((env) => ({ env })) },
+  { weight: 1, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: fc.record({ team: wildValue, env: wildValue }) },
+)
+
+const columnGroups = ['tactic', 'tactic_id', 'agent', 'model', 'day'] as const
+const groupsOf = (...tags: readonly CostGroup[]) =>
+  fc.uniqueArray(fc.constantFrom<CostGroup>(...columnGroups, ...tags), { maxLength: 6 })
+
+const wildGroups = fc.oneof(
+  { weight: 4, arbitrary: groupsOf('tag.team') },
+  { weight: 1, arbitrary: groupsOf('tag.env') },
+  { weight: 1, arbitrary: groupsOf('tag.__proto__') },
+  { weight: 1, arbitrary: groupsOf('tag.team', 'tag.env') },
+)
 
 const wildReport = fc
   .record({
@@ -95,13 +147,11 @@ const wildReport = fc
         startedBeforeMs: wildTimeMs,
         tactic: fc.constantFrom('essay', 'demo::review'),
         state: fc.constantFrom<Session['state']>('success', 'failure'),
-        tags: fc.constantFrom({}, { team: '' }),
+        tags: wildTags,
       },
       { requiredKeys: [] },
     ),
-    groups: fc.uniqueArray(fc.constantFrom<CostGroup>('tactic', 'tactic_id', 'agent', 'model', 'day', 'tag.team'), {
-      maxLength: 5,
-    }),
+    groups: wildGroups,
   })
   .map((report) => ({ kind: 'report', ...report }) as const)
 

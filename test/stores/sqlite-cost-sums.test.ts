@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
 import { databaseFiles } from '../support/database-files.ts'
+import { range } from '../support/session-stores.ts'
 import { buildSession, sessionId } from '../support/sessions.ts'
 
 const { newPath } = databaseFiles()
@@ -63,4 +64,62 @@ test('hours that have just ended are not summed yet', async () => {
   const { last } = file.prepare('select max(starts_at + span_ms) as last from cost_spans').get() ?? {}
   expect(Number(last)).toBeLessThanOrEqual(Date.now() - hourMs)
   expect(Number(last)).toBeGreaterThan(Date.now() - 3 * hourMs)
+})
+
+test('a report by a tag is read from sums of its own, which a session drops with all others', async () => {
+  const { store, file, totals } = await openStore()
+  const red = buildSession({ id: sessionId(9), startedAtMs: pastMs + 1, tags: { team: 'red' } })
+  await store.save(red)
+  const byTeam = async () => {
+    const { data } = await store.costs({ startedBeforeMs: pastMs + 72 * hourMs }, ['tag.team'])
+    return data.map(({ keys, llmCalls }) => [...keys, llmCalls])
+  }
+  expect(await byTeam()).toEqual([
+    ['red', 1],
+    [null, 4],
+  ])
+  file.exec(`update cost_sums set llm_calls = llm_calls + 100 where tag_key = 'team' and tag_value = 'red'`)
+  expect(await byTeam()).toEqual([
+    ['red', 101],
+    [null, 4],
+  ])
+  const { total } = await store.costs({ startedBeforeMs: pastMs + 72 * hourMs, tags: { team: 'red' } }, ['tag.team'])
+  expect(total.llmCalls).toBe(101)
+  expect(await totals()).toEqual([5, 5])
+  await store.delete(red.id)
+  expect(await byTeam()).toEqual([[null, 4]])
+  expect(await totals()).toEqual([4, 4])
+})
+
+test('nothing is summed for a tag that few sessions have, for several tags, or for more tags than 32', async () => {
+  const { store, file } = await openStore()
+  const keys = () => file.prepare('select distinct tag_key from cost_spans order by tag_key').all()
+  await store.costs({ tags: { team: 'red' } }, ['agent'])
+  await store.costs({}, ['tag.team', 'tag.env'])
+  expect(keys()).toEqual([])
+  for (const number of range(40)) await store.costs({}, [`tag.tag-${number}`])
+  expect(keys()).toHaveLength(32)
+  await store.costs({}, ['agent'])
+  expect(keys()).toHaveLength(33)
+})
+
+test('an hour and a day in which a tag has more than 32 values are left to be read', async () => {
+  const { store, file } = await openStore()
+  const runs = range(33).map((run) =>
+    buildSession({ id: sessionId(100 + run), startedAtMs: pastMs + run, tags: { run: `${run}` } }),
+  )
+  await Promise.all(runs.map((session) => store.save(session)))
+  expect((await store.costs({}, ['tag.run'])).data).toHaveLength(34)
+  const unsummed = file.prepare('select span_ms from cost_spans where is_summed = 0 order by span_ms').all()
+  expect(unsummed).toMatchObject([{ span_ms: hourMs }, { span_ms: 24 * hourMs }])
+})
+
+test('a tag that many sessions have is summed for a report of one of its values', async () => {
+  const { store, file } = await openStore()
+  const many = range(2_001).map((number) =>
+    buildSession({ id: sessionId(100 + number), startedAtMs: pastMs + number, tags: { team: 'red' } }),
+  )
+  await Promise.all(many.map((session) => store.save(session)))
+  expect((await store.costs({ tags: { team: 'red' } }, ['agent'])).total.sessions).toBe(2_001)
+  expect(file.prepare('select distinct tag_key from cost_spans').all()).toEqual([{ tag_key: 'team' }])
 })
