@@ -1,17 +1,17 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 import { errorCodes } from '../domain/errors.ts'
 import type { Observed } from '../domain/observation.ts'
 import { callSeconds } from './buckets.ts'
 import { type NameLabel, otherValue } from './label-names.ts'
+import { openCounts, openDurations } from './quick-metrics.ts'
 
 /** Counts calls of tactics: those from outside, and those that tactics make of each other. */
 export function countCalls(registry: Registry, nameTactic: NameLabel) {
   const registers = [registry]
-  const ended = new Counter({
+  const ended = openCounts(registry, {
     name: 'lllm_calls_total',
     help: 'Calls of tactics from outside that have ended: of clients, items of batches, attempts of runs.',
     labelNames: ['tactic', 'state'],
-    registers,
   })
   const failures = new Counter({
     name: 'lllm_call_failures_total',
@@ -19,12 +19,11 @@ export function countCalls(registry: Registry, nameTactic: NameLabel) {
     labelNames: ['tactic', 'code'],
     registers,
   })
-  const durations = new Histogram({
+  const durations = openDurations(registry, {
     name: 'lllm_call_duration_seconds',
     help: 'Time that a call from outside took.',
     labelNames: ['tactic'],
     buckets: callSeconds,
-    registers,
   })
   const inFlight = new Gauge({ name: 'lllm_calls_in_flight', help: 'Calls from outside under way.', registers })
   const queued = new Gauge({
@@ -51,9 +50,9 @@ export function countCalls(registry: Registry, nameTactic: NameLabel) {
     'call.ended'({ tactic: name, state, code, durationMs }: Observed<'call.ended'>) {
       const tactic = nameTactic(name)
       inFlight.dec()
-      ended.inc({ tactic, state })
+      ended.of(tactic, state).count++
       if (code !== null) failures.inc({ tactic, code: nameCode(code) })
-      durations.observe({ tactic }, durationMs / 1_000)
+      durations.of(tactic).observe(durationMs / 1_000)
     },
     'calls.queued'({ change }: Observed<'calls.queued'>) {
       queued.inc(change)

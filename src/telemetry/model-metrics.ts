@@ -1,9 +1,10 @@
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, type Registry } from 'prom-client'
 import { type Cost, picoUsdPerUsd } from '../domain/cost.ts'
 import type { Observed } from '../domain/observation.ts'
 import { callSeconds } from './buckets.ts'
 import type { NameLabel } from './label-names.ts'
 import { type ModelSeries, openModelSeries } from './model-series.ts'
+import { openCounts, openDurations } from './quick-metrics.ts'
 
 const place = ['tactic', 'agent', 'model'] as const
 
@@ -11,18 +12,16 @@ const place = ['tactic', 'agent', 'model'] as const
 export function countModels(registry: Registry, nameTactic: NameLabel, nameModel: NameLabel) {
   const registers = [registry]
   const table = openModelSeries(nameTactic, nameModel)
-  const requests = new Counter({
+  const requests = openCounts(registry, {
     name: 'lllm_llm_calls_total',
     help: 'Requests to models, by how they ended: ok, or the code of the error.',
     labelNames: [...place, 'outcome'],
-    registers,
   })
-  const durations = new Histogram({
+  const durations = openDurations(registry, {
     name: 'lllm_llm_call_duration_seconds',
     help: 'Time that a model took for a request, without the wait for its turn.',
     labelNames: ['model'],
     buckets: callSeconds,
-    registers,
   })
   const unpriced = new Counter({
     name: 'lllm_unpriced_calls_total',
@@ -49,8 +48,8 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
       const { outcome, durationMs, cost } = asked
       const series = table.of(asked)
       const { labels } = series
-      requests.inc({ ...labels, outcome })
-      durations.observe({ model: labels.model }, durationMs / 1_000)
+      requests.of(labels.tactic, labels.agent, labels.model, outcome).count++
+      durations.of(labels.model).observe(durationMs / 1_000)
       addTokens(series, cost)
       if (cost.pricedCalls > 0) series.picoUsd += BigInt(cost.promptPicoUsd + cost.completionPicoUsd)
       if (cost.unpricedCalls > 0) unpriced.inc(labels, cost.unpricedCalls)

@@ -1,5 +1,6 @@
 import type { ModelPlace } from '../domain/observation.ts'
 import { boundLabel, type NameLabel, otherValue } from './label-names.ts'
+import { childOf } from './label-series.ts'
 
 /** Combinations of tactic, agent and model. Those beyond are told together. */
 export const seriesMax = 1_000
@@ -54,12 +55,4 @@ export function openModelSeries(nameTactic: NameLabel, nameModel: NameLabel): Mo
     },
     all: () => all,
   }
-}
-
-function childOf<Value>(tree: Map<string, Map<string, Value>>, name: string): Map<string, Value> {
-  const known = tree.get(name)
-  if (known !== undefined) return known
-  const child = new Map<string, Value>()
-  tree.set(name, child)
-  return child
 }

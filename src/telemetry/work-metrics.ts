@@ -1,7 +1,8 @@
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, type Registry } from 'prom-client'
 import type { Observed } from '../domain/observation.ts'
 import { storeSeconds } from './buckets.ts'
 import { boundLabel } from './label-names.ts'
+import { openDurations } from './quick-metrics.ts'
 
 /** Counts what goes on around calls: attempts of runs, deliveries of webhooks, sessions, and what stores are asked. */
 export function countWork(registry: Registry) {
@@ -37,12 +38,11 @@ export function countWork(registry: Registry) {
   // A series that begins with its first count hides that one from whoever looks at increases.
   for (const how of ['ended', 'released', 'fenced']) ends.inc({ how }, 0)
   for (const step of ['delivered', 'retry', 'failed', 'lost']) webhooks.inc({ step }, 0)
-  const store = new Histogram({
+  const store = openDurations(registry, {
     name: 'lllm_store_operation_duration_seconds',
     help: 'Time that the store took for what it was asked.',
     labelNames: ['operation', 'outcome'],
     buckets: storeSeconds,
-    registers,
   })
   return {
     'run.started'() {
@@ -61,7 +61,7 @@ export function countWork(registry: Registry) {
       webhooks.inc({ step })
     },
     'store.asked'({ operation, outcome, durationMs }: Observed<'store.asked'>) {
-      store.observe({ operation: nameOperation(operation), outcome }, durationMs / 1_000)
+      store.of(nameOperation(operation), outcome).observe(durationMs / 1_000)
     },
   }
 }
