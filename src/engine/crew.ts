@@ -1,36 +1,22 @@
 import { isLllmError, LllmError } from '../domain/errors.ts'
-import type { EventPlace } from '../domain/event.ts'
 import { quietly } from '../domain/quietly.ts'
 import { openStopScope, stopError } from '../domain/stop.ts'
 import type { BatchOptions, Scope, SubTactic } from '../domain/tactic.ts'
-import type { Span } from '../domain/tracing.ts'
-import { type Tell, tellProgress } from './announce.ts'
+import { tellProgress } from './announce.ts'
 import { runBatch } from './batch.ts'
+import type { CallParts } from './call-parts.ts'
 import type { BoundConfig, BoundTactic, Outcome, PreparedCall } from './engine.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { LiveAgent } from './live-agent.ts'
-import type { Meter } from './meter.ts'
 import { observeSubCall } from './observe-call.ts'
 import { prepareCall } from './prepare.ts'
-import type { CallJournal } from './run-journal.ts'
-import type { SessionRecorder } from './session-recorder.ts'
 import { type Ended, inOrder, toSettled } from './settled.ts'
 import { steadyScope } from './steady-scope.ts'
 
 /** What a call gives to its agents and sub-tactics. */
-export interface CrewParts {
+export interface CrewParts extends CallParts {
   readonly parts: EngineParts
   readonly config: BoundConfig
-  readonly recorder: SessionRecorder
-  readonly signal: AbortSignal
-  readonly deadlineAtMs: number
-  readonly meter: Meter
-  readonly place: EventPlace
-  /** Left undefined when nobody listens. */
-  readonly tell: Tell | undefined
-  /** Of a run. */
-  readonly journal: CallJournal | undefined
-  readonly span: Span
   executeChild(call: PreparedCall, signal: AbortSignal): Promise<Outcome>
 }
 
