@@ -4,7 +4,7 @@ import type { AssistantMessage } from './message.ts'
 import type { Redactor } from './redact.ts'
 import { valueRedactor } from './redact-value.ts'
 import type { AgentCall, ErrorRecord, LlmCall, Session, ToolCallRecord } from './session.ts'
-import { toSessionRecord } from './session-record.ts'
+import { writeSessionRecord } from './session-record.ts'
 import { leastOf, type StoreContent } from './store-content.ts'
 
 /** Stands where the text of an error was. */
@@ -28,7 +28,7 @@ export interface KeptSession {
  * anyway, tells so in a fraction of the time that it takes to walk through them.
  */
 export function keepSession(session: Session, rules: KeepingRules): KeptSession {
-  const record = rules.most === 'full' && isPlain(session) ? writeRecord(session) : undefined
+  const record = rules.most === 'full' && isPlain(session) ? tryToWrite(session) : undefined
   const isClean = record !== undefined && !mayHaveImage(record) && !rules.redactor.mayKnowIn(record)
   return isClean ? { session, record } : { session: keptSession(session, rules) }
 }
@@ -44,9 +44,9 @@ function isWithoutErrors({ llmCalls, toolCalls, retries }: AgentCall): boolean {
 }
 
 /** Undefined for what JSON cannot carry: whoever stores it tells of that. */
-function writeRecord(session: Session): string | undefined {
+function tryToWrite(session: Session): string | undefined {
   try {
-    return JSON.stringify(toSessionRecord(session))
+    return writeSessionRecord(session)
   } catch {
     return undefined
   }

@@ -52,6 +52,15 @@ export function toSessionRecord(session: Session): SessionRecord {
   return { ...toOwnRecord(session), sub_sessions: session.subSessions.map(toSessionRecord) }
 }
 
+/**
+ * The record as the JSON text that is stored.
+ *
+ * @throws TypeError for what JSON cannot carry, RangeError for what is too large for one text.
+ */
+export function writeSessionRecord(session: Session): string {
+  return JSON.stringify(toSessionRecord(session))
+}
+
 function toOwnRecord(session: Session) {
   return {
     id: session.id,

@@ -1,7 +1,7 @@
 import { type CostLine, costLines } from '../domain/cost-report.ts'
 import { LllmError } from '../domain/errors.ts'
 import { countLlmCalls, type Session } from '../domain/session.ts'
-import { toSessionRecord } from '../domain/session-record.ts'
+import { writeSessionRecord } from '../domain/session-record.ts'
 import type { SessionSummary } from '../domain/session-store.ts'
 import { defaultTenant } from '../domain/tenant.ts'
 
@@ -38,7 +38,7 @@ export function toStoredSession(session: Session, record = toJson(session)): Sto
 
 function toJson(session: Session): string {
   try {
-    return JSON.stringify(toSessionRecord(session))
+    return writeSessionRecord(session)
   } catch (cause) {
     const message =
       'The session cannot be stored: it holds a value that JSON cannot carry, or is too large for one text.'
