@@ -3,7 +3,7 @@ import { type Cost, picoUsdPerUsd } from '../domain/cost.ts'
 import type { Observed } from '../domain/observation.ts'
 import { callSeconds } from './buckets.ts'
 import type { NameLabel } from './label-names.ts'
-import { type ModelSeries, openModelSeries } from './model-series.ts'
+import { type ModelFigures, type ModelSeries, openModelSeries } from './model-series.ts'
 import { openCounts, openDurations } from './quick-metrics.ts'
 
 const place = ['tactic', 'agent', 'model'] as const
@@ -46,12 +46,11 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
   return {
     'model.asked'(asked: Observed<'model.asked'>) {
       const { outcome, durationMs, cost } = asked
-      const series = table.of(asked)
-      const { labels } = series
+      const { labels, figures } = table.of(asked)
       requests.of(labels.tactic, labels.agent, labels.model, outcome).count++
       durations.of(labels.model).observe(durationMs / 1_000)
-      addTokens(series, cost)
-      if (cost.pricedCalls > 0) series.picoUsd += BigInt(cost.promptPicoUsd + cost.completionPicoUsd)
+      addTokens(figures, cost)
+      if (cost.pricedCalls > 0) figures.picoUsd += BigInt(cost.promptPicoUsd + cost.completionPicoUsd)
       if (cost.unpricedCalls > 0) unpriced.inc(labels, cost.unpricedCalls)
     },
     'model.retried'({ model, reason }: Observed<'model.retried'>) {
@@ -63,7 +62,7 @@ export function countModels(registry: Registry, nameTactic: NameLabel, nameModel
   }
 }
 
-function addTokens({ tokens }: ModelSeries, cost: Cost) {
+function addTokens({ tokens }: ModelFigures, cost: Cost) {
   tokens.prompt += cost.promptTokens
   tokens.cached_prompt += cost.cachedPromptTokens
   tokens.completion += cost.completionTokens
@@ -82,7 +81,7 @@ function registerSums(registry: Registry, all: () => Iterable<ModelSeries>) {
     registers: [registry],
     collect() {
       this.reset()
-      for (const { labels, picoUsd } of all()) this.inc(labels, Number(picoUsd) / picoUsdPerUsd)
+      for (const { labels, figures } of all()) this.inc(labels, Number(figures.picoUsd) / picoUsdPerUsd)
     },
   })
   new Counter({
@@ -92,8 +91,8 @@ function registerSums(registry: Registry, all: () => Iterable<ModelSeries>) {
     registers: [registry],
     collect() {
       this.reset()
-      for (const { labels, tokens } of all()) {
-        for (const [kind, count] of Object.entries(tokens)) if (count > 0) this.inc({ ...labels, kind }, count)
+      for (const { labels, figures } of all()) {
+        for (const [kind, count] of Object.entries(figures.tokens)) if (count > 0) this.inc({ ...labels, kind }, count)
       }
     },
   })
