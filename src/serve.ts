@@ -11,7 +11,7 @@ import { chooseListening } from './listen-host.ts'
 import { openRedactor } from './open-redactor.ts'
 import { logToStandardOutput } from './process/log-output.ts'
 import { redactedOutput } from './process/redacted-output.ts'
-import { keepThreadsSmall, releaseStartupMemory } from './process/release-memory.ts'
+import { afterStart, keepThreadsSmall, releaseStartupMemory } from './process/release-memory.ts'
 import type { CleanerEvent } from './runs/cleaner.ts'
 import type { DispatcherEvent } from './runs/dispatcher.ts'
 import type { ScheduleEvent } from './runs/schedules.ts'
@@ -21,9 +21,6 @@ import { systemWorld } from './system-world.ts'
 import type { TraceEvent } from './telemetry/trace-exporter.ts'
 import { version } from './version.ts'
 import type { WebhookEvent } from './webhooks/webhook-sender.ts'
-
-/** By then a start is over. */
-const releaseAfterMs = 1_000
 
 /** Serves until a signal ends it. Resolves to the exit code: 0 ended as asked, 1 could not start. */
 export async function serve(env: Environment = processEnvironment()): Promise<0 | 1> {
@@ -64,7 +61,7 @@ function explain(error: unknown): string {
 }
 
 /** What has been compiled is written now: the next start is a short one also where this process is killed. */
-function afterStart() {
+function settleDown() {
   flushCompileCache()
   releaseStartupMemory()
 }
@@ -105,8 +102,7 @@ async function startService(settings: Settings): Promise<Service> {
     const url = await listen(server, { host, port: settings.port })
     logger[access.level](access.message)
     logger.info({ url, version, tactics: engine.tactics.map(({ address }) => address), store: store.kind }, 'listening')
-    // Whoever waits for the start is not made to wait for this.
-    setTimeout(afterStart, releaseAfterMs).unref()
+    afterStart(settleDown)
     return {
       async end() {
         logger.info('shutting down')

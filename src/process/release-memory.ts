@@ -1,6 +1,14 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
+/** By then a start is over. */
+const startMaxMs = 1_000
+
+/** Does work that whoever waits for the start of this thread is not made to wait for, and for which it is not kept alive. */
+export function afterStart(work: () => void) {
+  setTimeout(work, startMaxMs).unref()
+}
+
 /** Collections after which V8 lets go of the code of a function that has not run meanwhile. */
 const codeAge = { soon: 1, usual: 6 } as const
 
