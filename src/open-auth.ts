@@ -34,7 +34,7 @@ export async function openAuth(settings: AuthSettings, keys: KeyStore, clock: Cl
     isOpen: async () => false,
     authenticate: (credential) => (isToken(credential) ? byToken : byKey).authenticate(credential),
     isSelfContained: isToken,
-    isAtHand: (credential) => !isToken(credential) && byKey.isAtHand?.(credential) === true,
+    isAtHand: (credential) => !isToken(credential) && byKey.isAtHand(credential),
     refusalOf: (keyId) => byKey.refusalOf(keyId),
   }
 }

@@ -24,6 +24,7 @@ function isWithin(maxMs: number, atMs: number, nowMs: number): boolean {
 }
 
 export interface KeyAuthenticator extends Authenticator, KeyJudge {
+  isAtHand(credential: string): boolean
   /** Has all keys at hand that there are now: otherwise they would all be new, and wait for those of somebody who guesses. */
   rememberAll(): Promise<void>
 }
