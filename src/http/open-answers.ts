@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Slab } from '../domain/slab.ts'
 
 /** A client that takes longer than this to send its request, or to read its answer, is cut off when the service ends. */
 export const closingMaxMs = 1_000
@@ -30,7 +31,7 @@ interface Progress {
  * connections there are.
  */
 export function createOpenAnswers(patienceMs: number = readerPatienceMs): OpenAnswers {
-  const open = new Set<ServerResponse>()
+  const open = new Slab<ServerResponse>()
   const resting = new WeakSet<ServerResponse>()
   const progresses = new WeakMap<ServerResponse, Progress>()
   let timer: NodeJS.Timeout | undefined
@@ -56,8 +57,8 @@ export function createOpenAnswers(patienceMs: number = readerPatienceMs): OpenAn
   }
   return {
     add(answer) {
-      open.add(answer)
-      answer.on('close', () => open.delete(answer))
+      const entry = open.add(answer)
+      answer.on('close', () => open.remove(entry))
       // It keeps nothing alive: while a connection is open, that does.
       timer ??= setInterval(look, patienceMs / looksMax).unref()
     },

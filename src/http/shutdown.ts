@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.ts'
 import { LllmError } from '../domain/errors.ts'
+import { Slab } from '../domain/slab.ts'
 
 /** Calls that were stopped have ended in this time, unless something is wrong with them. */
 const stoppingMaxMs = 1_000
@@ -33,15 +34,15 @@ export interface Shutdown {
 }
 
 export function createShutdown(clock: Clock): Shutdown {
-  const underWay = new Set<() => void>()
-  const waiting = new Set<() => void>()
+  const underWay = new Slab<() => void>()
+  const waiting = new Slab<() => void>()
   const idle = new AbortController()
   let begun = false
 
   const begin = () => {
+    const isFirst = !begun
     begun = true
-    for (const callback of waiting) callback()
-    waiting.clear()
+    if (isFirst) for (const callback of waiting) callback()
     if (underWay.size === 0) idle.abort()
   }
   const stop = () => {
@@ -65,18 +66,16 @@ export function createShutdown(clock: Clock): Shutdown {
     },
     enter(onStop) {
       if (begun) throw new LllmError('draining', 'The service is shutting down and takes no new calls.')
-      underWay.add(onStop)
+      const entry = underWay.add(onStop)
       return () => {
-        underWay.delete(onStop)
+        underWay.remove(entry)
         if (begun && underWay.size === 0) idle.abort()
       }
     },
     onBegin(callback) {
-      // Of its own: the same function may be given twice.
-      const told = () => callback()
-      if (begun) told()
-      else waiting.add(told)
-      return () => waiting.delete(told)
+      const entry = waiting.add(callback)
+      if (begun) callback()
+      return () => void waiting.remove(entry)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { LllmError } from '../domain/errors.ts'
+import { Slab } from '../domain/slab.ts'
 
 /** Calls that may wait for the worker at once. Saves are gathered before, so this is about readers. */
 const callsMax = 1_000
@@ -41,9 +42,8 @@ interface PendingCall {
  * else. When the worker dies, so do the calls that it had, and the next one starts it again, within a bound.
  */
 export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: unknown) {
-  const pending = new Map<number, PendingCall>()
+  let pending = new Slab<PendingCall>()
   let thread: { readonly worker: Worker; readonly port: MessagePort } | undefined
-  let lastCall = 0
   let deathsInARow = 0
 
   function start() {
@@ -58,10 +58,11 @@ export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: un
       port.close()
       deathsInARow += 1
       const error = toLllmError({ message: 'The thread of the session store ended. It is started again.', cause })
-      for (const { reject } of pending.values()) reject(error)
-      pending.clear()
+      for (const { reject } of pending) reject(error)
+      pending = new Slab()
     }
-    port.on('message', onReply)
+    // Whatever another thread has still to say is about calls that are over.
+    port.on('message', (reply: WorkerReply) => thread === started && onReply(reply))
     port.on('messageerror', (cause) => {
       die(cause)
       void worker.terminate()
@@ -86,11 +87,13 @@ export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: un
   }
 
   function settle(reply: WorkerReply) {
-    const waiting = pending.get(reply.call)
-    pending.delete(reply.call)
+    const entry = pending.at(reply.call)
+    if (entry === undefined) return
+    const { value: waiting } = entry
+    pending.remove(entry)
     if (pending.size === 0) unref()
-    if ('failure' in reply) waiting?.reject(toLllmError(reply.failure))
-    else waiting?.resolve(reply.value)
+    if ('failure' in reply) waiting.reject(toLllmError(reply.failure))
+    else waiting.resolve(reply.value)
   }
 
   /** A forgotten close() must not keep a process alive that waits for nothing. */
@@ -110,8 +113,8 @@ export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: un
         throw unavailable(`The thread of the session store ended ${deathsInARow} times in a row. Restart the service.`)
       }
       thread ??= start()
-      const call = ++lastCall
-      const reply = new Promise<unknown>((resolve, reject) => pending.set(call, { resolve, reject }))
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+      const { index: call } = pending.add({ resolve, reject })
       if (pending.size === 1) {
         thread.worker.ref()
         thread.port.ref()
@@ -122,7 +125,7 @@ export function createWorkerLink<Port extends Methods<Port>>(file: URL, data: un
         // What cannot be copied to a thread cannot be stored either.
         settle({ call, failure: { message: 'The session store was given a value that is not plain data.', cause } })
       }
-      return reply as Promise<ReturnedBy<Port[Name]>>
+      return promise as Promise<ReturnedBy<Port[Name]>>
     },
     /** Ends the thread. Calls that are still waiting reject. */
     async end() {
