@@ -191,6 +191,11 @@ try {
     inFlight: 1_000,
     rampMs: 1_000,
   })
+  await compare('200 ms latency, 1,000 in flight', 200, ['summarizer'], {
+    requests: 20_000,
+    inFlight: 1_000,
+    rampMs: 200,
+  })
   await compare('200 ms latency, 400 in flight', 200, ['summarizer'], { requests: 10_000, inFlight: 400, rampMs: 200 })
   await compareStreams()
 } finally {
