@@ -79,9 +79,17 @@ function withStatistics(db: Kysely<AllTables>, runs: RunTables): RunTables {
   }
 }
 
+/** A step in which sums are made has as many rows as this, or more, unless it is the last one. */
+const rowsOfSumStep = 100
+
 function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
   const added = openFirstStatistics(as(db), ['sessions', 'session_tags', 'cost_lines'])
+  const summed = openFirstStatistics(as(db), ['cost_spans', 'cost_sums'])
   const tables = createSqlSessionTables(as(db), isAboutRow, sharedCostDialect(databaseClock))
+  const noteSums = (isMore: boolean) => {
+    if (isMore) summed(rowsOfSumStep)
+    return isMore
+  }
   return withStoreErrors<SessionTables>({
     ...tables,
     async saveAll(batch) {
@@ -91,7 +99,7 @@ function sessionTablesOf(db: Kysely<AllTables>): SessionTables {
     },
     // Who cannot keep sums is told the same without them, from the sessions themselves.
     sumCosts: (...args) =>
-      tables.sumCosts(...args).catch((error: unknown) => {
+      tables.sumCosts(...args).then(noteSums, (error: unknown) => {
         if (isAboutWriting(error)) return false
         throw error
       }),
