@@ -27,9 +27,20 @@ interface CostSpanKey {
   readonly tag_key: string
 }
 
-/** An hour or a day whose sessions have been summed, or whose tag has so many values that they had better be read: `is_summed` is 0. */
+/**
+ * In how much detail an hour or a day has been summed; more is more.
+ *
+ * - `none`: the tag has so many values that the sessions had better be read.
+ * - `values`: a row for each value of the tag, of all tactics, states, agents and models together. Root tactics and states are empty.
+ * - `full`: as `CostSumTable` says.
+ */
+export const spanDetails = { none: 0, values: 1, full: 2 } as const
+export type SpanDetail = (typeof spanDetails)[keyof typeof spanDetails]
+
+/** An hour or a day that has been looked at, whatever came of it. */
 interface CostSpanTable extends CostSpanKey {
-  readonly is_summed: WholeNumber
+  /** One of `spanDetails`. */
+  readonly detail: WholeNumber
 }
 
 /**
@@ -48,7 +59,7 @@ interface CostSumTable extends CostSpanKey, SumColumns {
   readonly position: WholeNumber
   readonly root_tactic: string
   readonly root_tactic_id: string
-  readonly state: SessionState
+  readonly state: SessionState | ''
   /** Null where sessions do not have the tag, and where none is told apart. */
   readonly tag_value: string | null
   /** That have a share in the number: the same in each of its rows. */

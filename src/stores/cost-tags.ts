@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CostGroup, SessionFilter } from '../domain/session-store.ts'
 import { toColumnText } from './column-text.ts'
+import { type SpanDetail, spanDetails } from './cost-sum-schema.ts'
 
 /** The name of the sums that know no tag. No tag that has sums of its own is called so. */
 export const noTag = ''
@@ -19,6 +20,13 @@ export function summedTag({ tags = {} }: SessionFilter, groupBy: readonly CostGr
   const [key, ...others] = new Set([...Object.keys(tags), ...grouped])
   if (key === undefined) return noTag
   return others.length > 0 || key === noTag ? undefined : toColumnText(key)
+}
+
+/** In how much detail a span has to be summed for a report to be told from it. */
+export function detailFor({ tactic, state }: SessionFilter, groupBy: readonly CostGroup[]): SpanDetail {
+  const ofAll = tactic === undefined && state === undefined
+  const isByValue = groupBy.every((group) => group === 'day' || tagOf(group) !== undefined)
+  return ofAll && isByValue ? spanDetails.values : spanDetails.full
 }
 
 /** The value of a tag that a row of `sessions` has: one at most. */

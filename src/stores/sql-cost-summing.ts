@@ -1,8 +1,9 @@
 import type { SessionFilter } from '../domain/session-store.ts'
 import { type CostSpan, dayMs, hourMs, spansOf } from './cost-spans.ts'
-import { markSummed, markUnsummed, sumHoursOf, sumSessionsOf } from './sql-cost-sums.ts'
+import { spanDetails } from './cost-sum-schema.ts'
+import { markSpans, sumHoursOf, sumSessionsOf } from './sql-cost-sums.ts'
 import { missingSpans, type SumScope, summedOf, unsettledOf } from './sql-costs.ts'
-import { isOfFewSessions, isWideDay, isWideHour } from './sql-tag-values.ts'
+import { detailOfDay, detailOfHour, isOfFewSessions } from './sql-tag-values.ts'
 
 /** After this a step begins nothing more: saves wait for its end. */
 const stepMs = 50
@@ -37,17 +38,12 @@ async function sumAll(step: Step, spans: readonly CostSpan[]): Promise<boolean> 
     const startMs = await nextStart(step, next.fromMs)
     const busyAt = rest.findIndex(({ toMs }) => toMs > startMs)
     const empty = rest.slice(0, busyAt === -1 ? rest.length : busyAt).slice(0, marksMax)
-    if (empty.length > 0) await markSummed(step, empty)
-    else if (next.spanMs === hourMs) await sumHour(step, next)
+    if (empty.length > 0) await markSpans(step, empty, spanDetails.full)
+    else if (next.spanMs === hourMs) await sumSessionsOf(step, next, await detailOfHour(step, next))
     else if (!(await sumDay(step, next))) return false
     rest = rest.slice(Math.max(empty.length, 1))
   }
   return true
-}
-
-async function sumHour(step: Step, hour: CostSpan) {
-  if (await isWideHour(step, hour)) await markUnsummed(step, hour)
-  else await sumSessionsOf(step, hour)
 }
 
 /** A day is the sum of its hours, so that one on which much happened takes more steps, and no longer ones. */
@@ -56,8 +52,7 @@ async function sumDay(step: Step, { fromMs, toMs }: CostSpan): Promise<boolean> 
   const hours = { spanMs: hourMs, fromMs, toMs } as const
   if (!(await sumAll(step, await unsettledOf(step, hours)))) return false
   const hasAll = (await summedOf(step, hours)).size === spansOf(hours).length
-  if (hasAll && !(await isWideDay(step, day))) await sumHoursOf(step, day)
-  else await markUnsummed(step, day)
+  await sumHoursOf(step, day, hasAll ? await detailOfDay(step, day) : spanDetails.none)
   return true
 }
 

@@ -1,12 +1,20 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type CostSpan, hourMs } from './cost-spans.ts'
-import { alike, countOnly, groupings, groupingsAll, sumColumns } from './cost-sum-schema.ts'
+import {
+  alike,
+  countOnly,
+  groupings,
+  groupingsAll,
+  type SpanDetail,
+  spanDetails,
+  sumColumns,
+} from './cost-sum-schema.ts'
 import { noTag, tagValue } from './cost-tags.ts'
 import type { SumScope } from './sql-costs.ts'
 
-/** Sums what the sessions of an hour cost, and marks it as summed. */
-export async function sumSessionsOf(scope: SumScope, hour: CostSpan) {
-  await markSummed(scope, [hour])
+/** Marks an hour as summed in some detail, and sums what its sessions cost. */
+export async function sumSessionsOf(scope: SumScope, hour: CostSpan, detail: SpanDetail) {
+  await markSpans(scope, [hour], detail)
   const { fromMs, toMs } = hour
   // SQLite takes the tables of a cross join in this order: the few sessions of an hour lead, and not the lines of all.
   const lines = sql`
@@ -17,32 +25,55 @@ export async function sumSessionsOf(scope: SumScope, hour: CostSpan) {
     from sessions cross join cost_lines
     where cost_lines.session_id = sessions.id and sessions.tenant = ${scope.tenant}
       and sessions.started_at >= ${fromMs} and sessions.started_at < ${toMs}`
-  await sql`
-    insert into cost_sums (${columns})
-    with ${alikeFrom(lines)}
-    select ${spanColumns(scope, hour)}, ${sql.lit(alike)}, number,
-      row_number() over (partition by number order by tactic_id, tactic, agent, model),
-      ${roots}, sessions, tactic, tactic_id, agent, model, ${sumNames}
-    from alike`.execute(scope.db)
-  await insertCounts(
-    scope,
-    hour,
-    sql`
-      select tactic as root_tactic, tactic_id as root_tactic_id, state, ${ownValue(scope)} as tag_value, 1 as sessions
-      from sessions where tenant = ${scope.tenant} and started_at >= ${fromMs} and started_at < ${toMs}`,
-  )
+  const counts = sql`
+    select tactic as root_tactic, tactic_id as root_tactic_id, state, ${ownValue(scope)} as tag_value, 1 as sessions
+    from sessions where tenant = ${scope.tenant} and started_at >= ${fromMs} and started_at < ${toMs}`
+  if (detail === spanDetails.values) {
+    const shares = sql`select lines.*, row_number() over (partition by unit) as share from (${lines}) as lines`
+    await insertValues(scope, hour, alike, shares)
+    await insertCounts(scope, hour, sql`select ${noRoots}, tag_value, sessions from (${counts}) as counts`)
+  } else if (detail === spanDetails.full) {
+    await sql`
+      insert into cost_sums (${columns})
+      with ${alikeFrom(lines)}
+      select ${spanColumns(scope, hour)}, ${sql.lit(alike)}, number,
+        row_number() over (partition by number order by tactic_id, tactic, agent, model),
+        ${roots}, sessions, tactic, tactic_id, agent, model, ${sumNames}
+      from alike`.execute(scope.db)
+    await insertCounts(scope, hour, counts)
+  }
 }
 
-/** Adds up the hours of a day, all of which have been summed, and marks it as summed. */
-export async function sumHoursOf(scope: SumScope, day: CostSpan) {
-  await markSummed(scope, [day])
+/** Marks a day as summed in some detail, and adds up its hours, all of which have been summed in this detail or in more. */
+export async function sumHoursOf(scope: SumScope, day: CostSpan, detail: SpanDetail) {
+  await markSpans(scope, [day], detail)
   const { fromMs, toMs } = day
   const hours = (grouping: number) => sql`
     from cost_sums where tenant = ${scope.tenant} and span_ms = ${hourMs} and tag_key = ${scope.tagKey}
       and starts_at >= ${fromMs} and starts_at < ${toMs} and grouping = ${grouping}`
-  const lines = sql`
-    select cast(starts_at as text) || '/' || cast(number as text) as unit, ${roots},
-      sessions, tactic, tactic_id, agent, model, ${sumNames} ${hours(alike)}`
+  if (detail === spanDetails.values) {
+    const shares = sql`select tag_value, sessions, position as share, ${sumNames} ${hours(alike)}`
+    await insertValues(scope, day, 0, shares)
+    await insertCounts(scope, day, sql`select ${noRoots}, tag_value, sessions ${hours(countOnly)}`)
+  } else if (detail === spanDetails.full) {
+    await insertGroupings(
+      scope,
+      day,
+      sql`
+        select cast(starts_at as text) || '/' || cast(number as text) as unit, ${roots},
+          sessions, tactic, tactic_id, agent, model, ${sumNames} ${hours(alike)}`,
+    )
+    await insertCounts(scope, day, sql`select ${roots}, sessions ${hours(countOnly)}`)
+  }
+}
+
+/** Says in how much detail spans have been summed; of such without a session that is all there is to say. */
+export async function markSpans({ db, tenant, tagKey }: SumScope, spans: readonly CostSpan[], detail: SpanDetail) {
+  const rows = spans.map(({ spanMs, fromMs }) => sql`(${tenant}, ${spanMs}, ${fromMs}, ${tagKey}, ${detail})`)
+  await sql`insert into cost_spans (tenant, span_ms, starts_at, tag_key, detail) values ${sql.join(rows)}`.execute(db)
+}
+
+async function insertGroupings(scope: SumScope, day: CostSpan, lines: RawBuilder<unknown>) {
   const keys = Object.entries(groupings).map(([column, bit]) => ({
     name: sql.ref(column),
     expression: sql`case when (chosen.grouping & ${sql.lit(bit)}) > 0 then ${sql.ref(column)} end`,
@@ -64,24 +95,15 @@ export async function sumHoursOf(scope: SumScope, day: CostSpan) {
       tactic, tactic_id, agent, model, ${sumsOfNames}
     from spread
     group by grouping, ${roots}, tactic, tactic_id, agent, model`.execute(scope.db)
-  await insertCounts(scope, day, sql`select ${roots}, sessions ${hours(countOnly)}`)
 }
 
-/** Says of spans that they have been summed; of such without a session that is all there is to say. */
-export async function markSummed(scope: SumScope, spans: readonly CostSpan[]) {
-  await markSpans(scope, spans, 1)
-}
-
-/** Says of a span that it is not to be summed. */
-export async function markUnsummed(scope: SumScope, span: CostSpan) {
-  await markSpans(scope, [span], 0)
-}
-
-async function markSpans({ db, tenant, tagKey }: SumScope, spans: readonly CostSpan[], isSummed: 0 | 1) {
-  const rows = spans.map(({ spanMs, fromMs }) => sql`(${tenant}, ${spanMs}, ${fromMs}, ${tagKey}, ${isSummed})`)
-  await sql`insert into cost_spans (tenant, span_ms, starts_at, tag_key, is_summed) values ${sql.join(rows)}`.execute(
-    db,
-  )
+/** @param shares Those of the same sessions have a `share` from 1. */
+async function insertValues(scope: SumScope, span: CostSpan, grouping: number, shares: RawBuilder<unknown>) {
+  await sql`
+    insert into cost_sums (${columns})
+    select ${spanColumns(scope, span)}, ${sql.lit(grouping)}, row_number() over (), 1, ${noRoots}, tag_value,
+      sum(case when share = 1 then sessions else 0 end), null, null, null, null, ${sumsOfNames}
+    from (${shares}) as shares group by tag_value`.execute(scope.db)
 }
 
 async function insertCounts(scope: SumScope, span: CostSpan, counts: RawBuilder<unknown>) {
@@ -122,6 +144,8 @@ function alikeFrom(lines: RawBuilder<unknown>): RawBuilder<unknown> {
 
 /** What a session has by itself, and each of its shares with it. */
 const roots = sql`root_tactic, root_tactic_id, state, tag_value`
+/** The same of sums that are of all of them. */
+const noRoots = sql`'' as root_tactic, '' as root_tactic_id, '' as state`
 const share = sql.join(
   Object.keys(groupings).map((column) => sql`cast(length(${sql.ref(column)}) as text) || ':' || ${sql.ref(column)}`),
   sql` || `,

@@ -3,8 +3,8 @@ import type { CostGroup, CostReport, SessionFilter } from '../domain/session-sto
 import { advisoryLocks } from './advisory-locks.ts'
 import { mergeCosts } from './cost-groups.ts'
 import { type CostPart, type CostSpan, gapsOf, partCosts, spansOf, type TimeRange } from './cost-spans.ts'
-import type { CostSumDatabase } from './cost-sum-schema.ts'
-import { noTag, summedTag } from './cost-tags.ts'
+import { type CostSumDatabase, type SpanDetail, spanDetails } from './cost-sum-schema.ts'
+import { detailFor, noTag, summedTag } from './cost-tags.ts'
 import type { PartialCosts } from './sql-cost-rows.ts'
 import type { SessionDatabase } from './sql-schema.ts'
 import { querySessionCosts } from './sql-session-costs.ts'
@@ -76,7 +76,7 @@ export async function queryCosts(
         await read(part)
         continue
       }
-      const starts = await summedOf(now, part)
+      const starts = await summedOf(now, part, detailFor(filter, groupBy))
       if (starts.size > 0) costs.push(await querySpanCosts(now, part.spanMs, starts, filter, groupBy))
       for (const gap of gapsOf(part, starts)) await read(gap)
     }
@@ -109,9 +109,13 @@ async function partsOf(
 
 type SqlTime = bigint | number | string
 
-/** The starts of the spans that have been summed. */
-export async function summedOf(scope: SumScope, span: CostSpan): Promise<ReadonlySet<number>> {
-  const marks = marksOf(scope, span).where('tag_key', '=', scope.tagKey).where('is_summed', '=', 1)
+/** The starts of the spans that have been summed in such detail, or in more. */
+export async function summedOf(
+  scope: SumScope,
+  span: CostSpan,
+  detail: SpanDetail = spanDetails.values,
+): Promise<ReadonlySet<number>> {
+  const marks = marksOf(scope, span).where('tag_key', '=', scope.tagKey).where('detail', '>=', detail)
   return startsIn(await marks.select('starts_at').execute())
 }
 

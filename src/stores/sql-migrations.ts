@@ -8,6 +8,7 @@ import { addRunKeys } from './run-key-migration.ts'
 import { createRunTables } from './run-migration.ts'
 import { linkTicksToRuns } from './schedule-migration.ts'
 import { createApiKeys } from './sql-key-tables.ts'
+import { addSumDetail } from './sum-detail-migration.ts'
 import { addTagSums } from './tag-sum-migration.ts'
 import { addTenants } from './tenant-migration.ts'
 import { createWebhookTables } from './webhook-migration.ts'
@@ -33,6 +34,7 @@ export function sessionMigrations(style: TableStyle): MigrationProvider & { read
     '0013_schedules': { up: linkTicksToRuns },
     '0014_run_keys': { up: addRunKeys },
     '0015_tag_sums': { up: (db: Kysely<unknown>) => addTagSums(db, style.clustered) },
+    '0016_sum_detail': { up: addSumDetail },
   }
   return { names: Object.keys(migrations), getMigrations: async () => ({ ...migrations }) }
 }

@@ -2,13 +2,15 @@ import { type RawBuilder, sql } from 'kysely'
 import type { SessionFilter } from '../domain/session-store.ts'
 import { toColumnText } from './column-text.ts'
 import { type CostSpan, hourMs } from './cost-spans.ts'
-import { countOnly } from './cost-sum-schema.ts'
+import { countOnly, type SpanDetail, spanDetails } from './cost-sum-schema.ts'
 import { noTag, tagValue } from './cost-tags.ts'
 import type { SqlCount } from './sql-cost-rows.ts'
 import type { SumScope } from './sql-costs.ts'
 
-/** With more values than these in an hour or a day, the sums of a tag would be more rows than what its sessions have spent. */
-const valuesMax = 32
+/** With more values than these in an hour or a day, the full sums of a tag would be more rows than what its sessions have spent. */
+const fullMax = 32
+/** With more than these, a row for each of them would be no fewer than the sessions of a busy day. */
+const valuesMax = 10_000
 /** So many sessions of one value of a tag are found by their index, and read in some tens of milliseconds. */
 const fewSessions = 2_000
 
@@ -34,29 +36,31 @@ export async function isOfFewSessions(
   return tagged === undefined
 }
 
-/** Whether the tag has so many values in an hour that its sessions had better be read. */
-export async function isWideHour(scope: SumScope, { fromMs, toMs }: CostSpan): Promise<boolean> {
+/** In how much detail the sessions of an hour are worth to be summed. */
+export async function detailOfHour(scope: SumScope, { fromMs, toMs }: CostSpan): Promise<SpanDetail> {
   const { tenant, tagKey } = scope
-  return isWide(
+  return detailOf(
     scope,
     sql`select ${tagValue(tagKey)} as tag_value from sessions
       where tenant = ${tenant} and started_at >= ${fromMs} and started_at < ${toMs}`,
   )
 }
 
-/** The same of a day whose hours have been summed. */
-export async function isWideDay(scope: SumScope, { fromMs, toMs }: CostSpan): Promise<boolean> {
+/** The same of a day whose hours have been summed: none of them has more values than all, so it may have full sums only if all have. */
+export async function detailOfDay(scope: SumScope, { fromMs, toMs }: CostSpan): Promise<SpanDetail> {
   const { tenant, tagKey } = scope
-  return isWide(
+  return detailOf(
     scope,
     sql`select tag_value from cost_sums where tenant = ${tenant} and span_ms = ${hourMs}
       and starts_at >= ${fromMs} and starts_at < ${toMs} and tag_key = ${tagKey} and grouping = ${countOnly}`,
   )
 }
 
-async function isWide({ db, tagKey }: SumScope, values: RawBuilder<unknown>): Promise<boolean> {
-  if (tagKey === noTag) return false
+async function detailOf({ db, tagKey }: SumScope, values: RawBuilder<unknown>): Promise<SpanDetail> {
+  if (tagKey === noTag) return spanDetails.full
   const { rows } = await sql<{ readonly found: SqlCount }>`
     select count(distinct tag_value) as found from (${values}) as valued`.execute(db)
-  return Number(rows[0]?.found ?? 0) > valuesMax
+  const found = Number(rows[0]?.found ?? 0)
+  if (found <= fullMax) return spanDetails.full
+  return found <= valuesMax ? spanDetails.values : spanDetails.none
 }

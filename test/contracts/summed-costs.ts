@@ -45,22 +45,31 @@ export function summedCostsContract(name: string, openStore: OpenStore) {
 
     test('by a tag are the same when asked again, also of a tag with as many values as sessions, and of very many tags', async () => {
       const tags = Object.fromEntries(range(40).map((number) => [`tag-${number}`, 'same']))
-      const sessions = range(150).map((number) =>
+      // Each half of a day has an hour with very many values of a tag, and others with few.
+      const sessions = range(200).map((number) =>
         buildSession({
           id: sessionId(number),
-          startedAtMs: pastMs + (number % 3) * (dayMs / 2) + number,
+          startedAtMs: pastMs + (number % 3) * (dayMs / 2) + (number < 120 ? 0 : (number % 5) * hourMs) + number,
+          state: number % 7 === 0 ? 'failure' : 'success',
           tags: { run: `${number}`, ...(number % 2 === 0 ? tags : {}) },
-          calls: [{}, { agent: 'critic' }],
+          calls: number % 11 === 0 ? [] : [{}, { agent: 'critic' }],
         }),
       )
       const [store, plain] = [await openStore(sessions), createMemorySessionStore()]
       await Promise.all(sessions.map((session) => plain.save(session)))
       for (const key of ['run', ...Object.keys(tags), 'run', 'tag-0', 'tag-39']) {
-        const groups = [`tag.${key}`, 'agent'] as const
-        const time = { startedBeforeMs: pastMs + 3 * dayMs }
-        expect(await store.costs(time, groups)).toEqual(await plain.costs(time, groups))
-        const filter = { ...time, tags: { [key]: key === 'run' ? '70' : 'same' } }
-        expect(await store.costs(filter, groups)).toEqual(await plain.costs(filter, groups))
+        const tag = `tag.${key}` as const
+        const time = { startedBeforeMs: pastMs + 2 * dayMs }
+        const tagged = { tags: { [key]: key === 'run' ? '70' : 'same' } }
+        const groupings: readonly (readonly CostGroup[])[] = [[tag], [tag, 'day'], [tag, 'agent'], ['day']]
+        for (const groups of groupings)
+          for (const filter of [
+            time,
+            { ...time, ...tagged },
+            { ...time, state: 'failure' },
+            { ...time, tactic: 'essay' },
+          ] as const)
+            expect(await store.costs(filter, groups)).toEqual(await plain.costs(filter, groups))
       }
     })
 

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
+import type { CostGroup } from '../../src/domain/session-store.ts'
 import { openSqliteSessionStore } from '../../src/stores/sqlite-session-store.ts'
 import { databaseFiles } from '../support/database-files.ts'
 import { range } from '../support/session-stores.ts'
@@ -103,15 +104,41 @@ test('nothing is summed for a tag that few sessions have, for several tags, or f
   expect(keys()).toHaveLength(33)
 })
 
-test('an hour and a day in which a tag has more than 32 values are left to be read', async () => {
+test('of a tag with more than 32 values in an hour or a day, the values are summed, and nothing else is told apart', async () => {
   const { store, file } = await openStore()
-  const runs = range(33).map((run) =>
-    buildSession({ id: sessionId(100 + run), startedAtMs: pastMs + run, tags: { run: `${run}` } }),
+  const runs = range(40).map((run) =>
+    buildSession({ id: sessionId(100 + run), startedAtMs: pastMs + (run % 2) * 30 * hourMs, tags: { run: `${run}` } }),
   )
-  await Promise.all(runs.map((session) => store.save(session)))
-  expect((await store.costs({}, ['tag.run'])).data).toHaveLength(34)
-  const unsummed = file.prepare('select span_ms from cost_spans where is_summed = 0 order by span_ms').all()
-  expect(unsummed).toMatchObject([{ span_ms: hourMs }, { span_ms: 24 * hourMs }])
+  const more = range(20).map((run) =>
+    buildSession({ id: sessionId(200 + run), startedAtMs: pastMs + 29 * hourMs, tags: { run: `more-${run}` } }),
+  )
+  await Promise.all([...runs, ...more].map((session) => store.save(session)))
+  const before = { startedBeforeMs: pastMs + 48 * hourMs }
+  const callsOf = async (...groups: readonly CostGroup[]) => (await store.costs(before, groups)).total.llmCalls
+  expect(await callsOf('tag.run')).toBe(63)
+  const byDetail = file.prepare('select detail, span_ms, starts_at from cost_spans where detail < 2').all()
+  expect(byDetail).toEqual([{ detail: 1, span_ms: 24 * hourMs, starts_at: pastMs + 24 * hourMs }])
+  file.exec('update cost_sums set llm_calls = llm_calls + 100 where span_ms = 86400000')
+  expect(await callsOf('tag.run', 'day')).toBe(63 + 21 * 100 + 41 * 100)
+  expect(await callsOf('tag.run', 'agent')).toBe(63 + 21 * 100)
+})
+
+test('a tag with more than 10,000 values in an hour is left to be read', async () => {
+  const { store, file } = await openStore()
+  const ids = `with recursive runs (run) as (select 1 union all select run + 1 from runs where run < 10001)`
+  const columns = file
+    .prepare('select name from pragma_table_info(?)')
+    .all('sessions')
+    .map(({ name }) => String(name))
+  const own = (column: string) => (column === 'id' ? `'run-' || run` : column)
+  file.exec(
+    `insert into sessions (${columns}) ${ids} select ${columns.map(own)} from runs, (select * from sessions limit 1)`,
+  )
+  file.exec(`insert into session_tags (tenant, session_id, key, value, started_at) ${ids}
+    select tenant, 'run-' || run, 'run', run, started_at from runs, (select * from sessions limit 1)`)
+  expect((await store.costs({}, ['tag.run'])).total.sessions).toBe(10_005)
+  const unsummed = file.prepare('select span_ms from cost_spans where detail = 0 order by span_ms').all()
+  expect(unsummed).toEqual([{ span_ms: hourMs }, { span_ms: 24 * hourMs }])
 })
 
 test('a tag that many sessions have is summed for a report of one of its values', async () => {
