@@ -31,7 +31,8 @@ interface CostSpanKey {
  * In how much detail an hour or a day has been summed; more is more.
  *
  * - `none`: the tag has so many values that the sessions had better be read.
- * - `values`: a row for each value of the tag, of all tactics, states, agents and models together. Root tactics and states are empty.
+ * - `values`: a row for each value of the tag, of all tactics, states, agents and models together, where full sums have theirs that are
+ *   `alike` or `ungrouped`. Root tactics and states are empty.
  * - `full`: as `CostSumTable` says.
  */
 export const spanDetails = { none: 0, values: 1, full: 2 } as const
@@ -72,6 +73,8 @@ interface CostSumTable extends CostSpanKey, SumColumns {
 
 /** By which columns the rows of a day may be grouped. */
 export const groupings = { tactic: 1, tactic_id: 2, agent: 4, model: 8 } as const
+/** None of them: what groups of nothing, or of days alone, are read from. */
+export const ungrouped = 0
 /** All sums of them. */
 export const groupingsAll = Array.from({ length: 16 }, (_, grouping) => grouping)
 export const countOnly = 16

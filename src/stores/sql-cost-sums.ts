@@ -8,6 +8,7 @@ import {
   type SpanDetail,
   spanDetails,
   sumColumns,
+  ungrouped,
 } from './cost-sum-schema.ts'
 import { noTag, tagValue } from './cost-tags.ts'
 import type { SumScope } from './sql-costs.ts'
@@ -30,8 +31,7 @@ export async function sumSessionsOf(scope: SumScope, hour: CostSpan, detail: Spa
     from sessions where tenant = ${scope.tenant} and started_at >= ${fromMs} and started_at < ${toMs}`
   if (detail === spanDetails.values) {
     const shares = sql`select lines.*, row_number() over (partition by unit) as share from (${lines}) as lines`
-    await insertValues(scope, hour, alike, shares)
-    await insertCounts(scope, hour, sql`select ${noRoots}, tag_value, sessions from (${counts}) as counts`)
+    await insertValues(scope, hour, alike, shares, counts)
   } else if (detail === spanDetails.full) {
     await sql`
       insert into cost_sums (${columns})
@@ -51,10 +51,10 @@ export async function sumHoursOf(scope: SumScope, day: CostSpan, detail: SpanDet
   const hours = (grouping: number) => sql`
     from cost_sums where tenant = ${scope.tenant} and span_ms = ${hourMs} and tag_key = ${scope.tagKey}
       and starts_at >= ${fromMs} and starts_at < ${toMs} and grouping = ${grouping}`
+  const counts = sql`select ${roots}, sessions ${hours(countOnly)}`
   if (detail === spanDetails.values) {
     const shares = sql`select tag_value, sessions, position as share, ${sumNames} ${hours(alike)}`
-    await insertValues(scope, day, 0, shares)
-    await insertCounts(scope, day, sql`select ${noRoots}, tag_value, sessions ${hours(countOnly)}`)
+    await insertValues(scope, day, ungrouped, shares, counts)
   } else if (detail === spanDetails.full) {
     await insertGroupings(
       scope,
@@ -63,7 +63,7 @@ export async function sumHoursOf(scope: SumScope, day: CostSpan, detail: SpanDet
         select cast(starts_at as text) || '/' || cast(number as text) as unit, ${roots},
           sessions, tactic, tactic_id, agent, model, ${sumNames} ${hours(alike)}`,
     )
-    await insertCounts(scope, day, sql`select ${roots}, sessions ${hours(countOnly)}`)
+    await insertCounts(scope, day, counts)
   }
 }
 
@@ -97,13 +97,23 @@ async function insertGroupings(scope: SumScope, day: CostSpan, lines: RawBuilder
     group by grouping, ${roots}, tactic, tactic_id, agent, model`.execute(scope.db)
 }
 
-/** @param shares Those of the same sessions have a `share` from 1. */
-async function insertValues(scope: SumScope, span: CostSpan, grouping: number, shares: RawBuilder<unknown>) {
+/**
+ * @param shares Those of the same sessions have a `share` from 1.
+ * @param counts The sessions, those too that have no share.
+ */
+async function insertValues(
+  scope: SumScope,
+  span: CostSpan,
+  grouping: number,
+  shares: RawBuilder<unknown>,
+  counts: RawBuilder<unknown>,
+) {
   await sql`
     insert into cost_sums (${columns})
     select ${spanColumns(scope, span)}, ${sql.lit(grouping)}, row_number() over (), 1, ${noRoots}, tag_value,
       sum(case when share = 1 then sessions else 0 end), null, null, null, null, ${sumsOfNames}
     from (${shares}) as shares group by tag_value`.execute(scope.db)
+  await insertCounts(scope, span, sql`select ${noRoots}, tag_value, sessions from (${counts}) as counts`)
 }
 
 async function insertCounts(scope: SumScope, span: CostSpan, counts: RawBuilder<unknown>) {
