@@ -51,10 +51,12 @@ describe('a client that hangs up', () => {
 describe('a thousand clients that hang up', () => {
   const ofEach = 5
   const crowd = situations.flatMap((situation) => Array<Situation>(ofEach).fill(situation))
-  const warmUpRounds = 5
+  const warmUpRounds = 20
   const rounds = 1_000 / crowd.length
   /** 300 bytes a call: less than anything that a call has, be it a signal, an agent or a request. */
   const heapGrowthBytesMax = 300_000
+  /** Thousands of clients: code that V8 compiles takes room once, and what calls leave behind takes it with each thousand. */
+  const thousandsMax = 4
   /** More than a crowd needs. */
   const providerConcurrency = 100
 
@@ -90,11 +92,15 @@ describe('a thousand clients that hang up', () => {
     const timersAtRest = await fewestTimers()
     // What runs for the first time, and tables that grow once, are not what this is about.
     for (let round = 0; round < warmUpRounds; round++) await playRound(scene)
-    const heapBytes = usedHeapBytes()
     const stopsMs: number[] = []
-    for (let round = 0; round < rounds; round++) stopsMs.push(await playRound(scene))
-    expect(stopsMs.toSorted((left, right) => left - right)[Math.floor(rounds / 2)]).toBeLessThan(stopMsMax)
-    expect(usedHeapBytes() - heapBytes).toBeLessThan(heapGrowthBytesMax)
+    let growthBytes = Infinity
+    for (let thousands = 0; thousands < thousandsMax && growthBytes >= heapGrowthBytesMax; thousands++) {
+      const heapBytes = usedHeapBytes()
+      for (let round = 0; round < rounds; round++) stopsMs.push(await playRound(scene))
+      growthBytes = usedHeapBytes() - heapBytes
+    }
+    expect(stopsMs.toSorted((left, right) => left - right)[Math.floor(stopsMs.length / 2)]).toBeLessThan(stopMsMax)
+    expect(growthBytes).toBeLessThan(heapGrowthBytesMax)
 
     // Sockets of requests that were answered are kept for the next ones, for some seconds.
     await vi.waitFor(() => expect(countResources('TCPSocketWrap')).toBe(0), { timeout: 10_000 })
@@ -102,7 +108,7 @@ describe('a thousand clients that hang up', () => {
     expect(warnings).toEqual([])
     await expectFreePlaces(scene)
 
-    const roundsPlayed = warmUpRounds + rounds
+    const roundsPlayed = warmUpRounds + stopsMs.length
     const sum = (state: keyof Situation['sessions']) =>
       crowd.reduce((count, { sessions }) => count + sessions[state], 0)
     const { cancelled, success, ...others } = await countStates(scene)
@@ -157,7 +163,12 @@ function countResources(kind: string): number {
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as NodeJS.GCFunction
 
+/** After so many collections V8 has let go of the code of functions that do not run any more. */
+const collections = 8
+
 function usedHeapBytes(): number {
-  collectGarbage({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+  for (let count = 0; count < collections; count++) {
+    collectGarbage({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+  }
   return process.memoryUsage().heapUsed
 }
